@@ -1,0 +1,132 @@
+/** What a kind is, and the CustomResourceDefinition that says so to the API server. */
+import type * as z from 'zod';
+import type { Condition } from './condition.ts';
+import { reasons } from './reasons.ts';
+import { type OpenApiSchema, structuralSchema } from './structural.ts';
+
+/** A column of `kubectl get`; priority 1 shows only with `-o wide`. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'boolean' | 'date';
+  readonly jsonPath: string;
+  readonly description: string;
+  readonly priority?: number;
+}
+
+/** One kind: its names, its schema, how it is listed. */
+export interface KindDefinition {
+  readonly group: 'metallb.io' | 'heraldlb.io';
+  readonly version: string;
+  /** Older versions that are served too, with the same fields, so that no conversion is needed. */
+  readonly deprecatedVersions?: readonly string[];
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly categories: readonly string[];
+  readonly columns: readonly PrinterColumn[];
+  readonly description: string;
+  /** The object beside apiVersion, kind and metadata: spec and status, or fields of its own. */
+  readonly schema: z.ZodObject;
+  readonly subresources: readonly 'status'[];
+}
+
+/** `kubectl get herald -A` lists the kinds of this category. */
+export const CATEGORY = 'herald';
+
+const ready = (what: string) => `.status.conditions[?(@.type=="Ready")].${what}`;
+
+/** The columns that every kind with conditions begins with. */
+export const readyColumns: readonly PrinterColumn[] = [
+  { name: 'Ready', type: 'string', jsonPath: ready('status'), description: 'Whether the object is in force.' },
+  { name: 'Reason', type: 'string', jsonPath: ready('reason'), description: 'One word that says why.' },
+];
+
+/** The column that every kind ends with. */
+export const ageColumn: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description: 'How long ago the object was created.',
+};
+
+/**
+ * The status of an object that nobody has looked at yet: in progress from birth, because kstatus calls an object
+ * without conditions finished. The first status that the operator applies replaces it.
+ */
+export const statusAtBirth: { conditions: Condition[] } = {
+  conditions: (['Ready', 'Reconciling'] as const).map((type) => ({
+    type,
+    status: type === 'Ready' ? 'Unknown' : 'True',
+    lastTransitionTime: '1970-01-01T00:00:00Z',
+    reason: 'Pending',
+    message: reasons.Ready.Pending,
+  })),
+};
+
+export interface CustomResourceDefinition {
+  readonly apiVersion: 'apiextensions.k8s.io/v1';
+  readonly kind: 'CustomResourceDefinition';
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/** The name of the CustomResourceDefinition of a kind. */
+export function definitionName(kind: Pick<KindDefinition, 'plural' | 'group'>): string {
+  return `${kind.plural}.${kind.group}`;
+}
+
+/** The CustomResourceDefinition of a kind, as `kubectl apply` takes it. */
+export function customResourceDefinition(kind: KindDefinition): CustomResourceDefinition {
+  const schema = rootSchema(kind);
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: definitionName(kind), labels: { 'app.kubernetes.io/part-of': 'herald' } },
+    spec: {
+      group: kind.group,
+      names: {
+        kind: kind.kind,
+        listKind: `${kind.kind}List`,
+        plural: kind.plural,
+        singular: kind.singular,
+        ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+      },
+      scope: 'Namespaced',
+      // Said aloud, because an apply would otherwise leave the webhook of a former owner in place.
+      conversion: { strategy: 'None' },
+      versions: [
+        ...(kind.deprecatedVersions ?? []).map((name) => ({
+          ...versionOf(kind, name, schema),
+          deprecated: true,
+          deprecationWarning: `${kind.group}/${name} ${kind.kind} is deprecated, use ${kind.version}`,
+        })),
+        { ...versionOf(kind, kind.version, schema), storage: true },
+      ],
+    },
+  };
+}
+
+function versionOf(kind: KindDefinition, name: string, openAPIV3Schema: OpenApiSchema) {
+  return {
+    name,
+    served: true,
+    storage: false,
+    ...(kind.subresources.includes('status') ? { subresources: { status: {} } } : {}),
+    additionalPrinterColumns: kind.columns,
+    schema: { openAPIV3Schema },
+  };
+}
+
+function rootSchema(kind: KindDefinition): OpenApiSchema {
+  const own = structuralSchema(kind.schema);
+  return {
+    description: kind.description,
+    ...own,
+    properties: {
+      apiVersion: { type: 'string', description: 'The version of the schema that the object follows.' },
+      kind: { type: 'string', description: 'The kind of the object.' },
+      metadata: { type: 'object' },
+      ...own.properties,
+    },
+  };
+}

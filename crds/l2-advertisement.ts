@@ -1,0 +1,95 @@
+/** L2Advertisement (metallb.io/v1beta1): which pools are answered for by ARP and NDP, from which nodes. */
+import * as z from 'zod';
+import { commonStatus } from './condition.ts';
+import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
+import { type CustomObject, labelSelector } from './object-meta.ts';
+import { int32 } from './structural.ts';
+
+const preferredNodeSelector = z.object({
+  weight: int32().min(1).max(100).describe('How much a node that matches is preferred; weights add up.'),
+  preference: labelSelector.describe('The nodes that are preferred, by labels.'),
+});
+
+export const l2AdvertisementSpec = z.object({
+  ipAddressPools: z
+    .array(z.string())
+    .optional()
+    .describe('Pools by name. Without names and selectors the advertisement covers every pool.'),
+  ipAddressPoolSelectors: z
+    .array(labelSelector)
+    .optional()
+    .describe('Pools by labels, in addition to those named; one selector must match.'),
+  nodeSelectors: z
+    .array(labelSelector)
+    .optional()
+    .describe('Nodes that may announce, by labels; one selector must match. None: every node.'),
+  interfaces: z
+    .array(z.string())
+    .optional()
+    .describe('Interfaces, by exact name, on which the addresses are announced. None: every interface.'),
+  serviceSelectors: z
+    .array(labelSelector)
+    .optional()
+    .describe('Services that the advertisement covers, by labels; one selector must match. None: every Service.'),
+  preferredNodeSelectors: z
+    .array(preferredNodeSelector)
+    .optional()
+    .describe('Nodes that should rather announce than others. None: all nodes alike.'),
+});
+export type L2AdvertisementSpec = z.infer<typeof l2AdvertisementSpec>;
+
+export const l2AdvertisementStatus = z.object({
+  ...commonStatus,
+  pools: z.string().optional().describe('The pools that the advertisement covers now, by name, or "all".'),
+});
+export type L2AdvertisementStatus = z.infer<typeof l2AdvertisementStatus>;
+
+export type L2Advertisement = CustomObject<'L2Advertisement', L2AdvertisementSpec, L2AdvertisementStatus>;
+
+export const l2AdvertisementKind: KindDefinition = {
+  group: 'metallb.io',
+  version: 'v1beta1',
+  kind: 'L2Advertisement',
+  plural: 'l2advertisements',
+  singular: 'l2advertisement',
+  categories: [CATEGORY],
+  description: 'Says which pools are announced by ARP and NDP, from which nodes and interfaces.',
+  columns: [
+    ...readyColumns,
+    { name: 'Pools', type: 'string', jsonPath: '.status.pools', description: 'The pools it covers now.' },
+    ageColumn,
+    {
+      name: 'IPAddressPools',
+      type: 'string',
+      jsonPath: '.spec.ipAddressPools',
+      description: 'Pools by name.',
+      priority: 1,
+    },
+    {
+      name: 'IPAddressPool Selectors',
+      type: 'string',
+      jsonPath: '.spec.ipAddressPoolSelectors',
+      description: 'Pools by labels.',
+      priority: 1,
+    },
+    {
+      name: 'Interfaces',
+      type: 'string',
+      jsonPath: '.spec.interfaces',
+      description: 'Interfaces by name.',
+      priority: 1,
+    },
+    {
+      name: 'Node Selectors',
+      type: 'string',
+      jsonPath: '.spec.nodeSelectors',
+      description: 'Nodes by labels.',
+      priority: 10,
+    },
+  ],
+  schema: z.object({
+    spec: l2AdvertisementSpec.optional().describe('What is announced, and from where.'),
+    status: l2AdvertisementStatus.default(statusAtBirth).describe('What the operator says of it.'),
+  }),
+  subresources: ['status'],
+};

@@ -1,0 +1,110 @@
+/**
+ * Every reason word with the sentence that explains it: what conditions, events, logs and docs/reasons.md say.
+ * Sorted by section: first the condition types, then refusals of the allocator, of the speakers, then events.
+ */
+export const reasons = {
+  /** On our kinds: the summary. */
+  Ready: {
+    Pending: 'The operator has not looked at it yet.',
+    Serving: 'The pool gives addresses to Services.',
+    Announcing: 'The advertisement is in force.',
+    BackendMissing: 'This version of Herald reads the kind and does not act upon it.',
+  },
+  /** On our kinds: whether the spec makes sense by itself and beside the others. */
+  Accepted: {
+    Valid: 'The spec makes sense and is in force.',
+    InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
+    InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
+    InvalidSpec: 'The spec contradicts itself; the message says where.',
+    NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
+    OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
+    Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
+    WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
+  },
+  /** On advertisements: whether what they name exists. */
+  ResolvedRefs: {
+    Resolved: 'Everything that the object names exists.',
+    PoolNotFound: 'A pool that the advertisement names does not exist; the other pools are announced.',
+    PeerNotFound: 'A peer that the advertisement names does not exist.',
+  },
+  /** On our kinds, only while true: work is under way. */
+  Reconciling: {
+    Pending: 'The operator has not looked at it yet.',
+    WaitingForRefs: 'What the object names may still appear.',
+  },
+  /** On our kinds, only while true: retrying does not help, somebody must change the object or another one. */
+  Stalled: {
+    BackendMissing: 'This version of Herald reads the kind and does not act upon it.',
+    InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
+    InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
+    InvalidSpec: 'The spec contradicts itself; the message says where.',
+    NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
+    OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
+    Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
+    WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
+  },
+  /** On Services: whether the Service has its address. */
+  'heraldlb.io/AddressAssigned': {
+    Assigned: 'The Service has its address.',
+    PartlyAssigned: 'The Service prefers both families and has an address of one.',
+    NoPool: 'There is no pool.',
+    NoPoolFits: 'No pool may give this Service an address; the message says why for each.',
+    PoolExhausted: 'Every pool that may serve this Service is full.',
+    PoolNotFound: 'The pool that the Service asks for does not exist.',
+    AddressInUse: 'The address that the Service asks for is held by another Service.',
+    AddressNotInPool: 'The address that the Service asks for lies in no pool.',
+    InvalidRequest: 'What the Service asks for contradicts itself or cannot be read.',
+    NoClusterIP: 'The Service has no cluster address, so nothing could forward to it.',
+  },
+  /** Why one pool refused one Service. */
+  rejections: {
+    AddressInUse: 'The address is held by another Service that does not share it.',
+    AddressNotInPool: 'The address that the Service asks for is not in the pool.',
+    AutoAssignDisabled: 'The pool serves only Services that name it (spec.autoAssign is false).',
+    FamilyMissing: 'The pool has no address of a family that the Service needs.',
+    NamespaceNotAllowed: "The pool's serviceAllocation does not include the namespace of the Service.",
+    PoolExhausted: 'Every address of the pool is in use.',
+    PoolRemoved: 'The pool was deleted; what it gave stays, it gives nothing new.',
+    ServiceNotSelected: "The pool's serviceAllocation does not select the labels of the Service.",
+  },
+  /** Why a speaker does not announce an address. */
+  refusals: {
+    AddressInUse: 'Two Services hold the address without sharing it; the older one is announced.',
+    NoAdvertisement: 'No advertisement covers the pool of the address.',
+    NoEligibleNode: 'Labels, selectors or conditions exclude every node.',
+    NoEndpoints: 'The Service has no endpoint that serves.',
+    NoLocalEndpoints: 'The node has no endpoint that serves, and externalTrafficPolicy is Local.',
+    NoPool: 'The address lies in no pool that is in force.',
+    NodeExcluded: 'The node carries the label node.kubernetes.io/exclude-from-external-load-balancers.',
+    NodeNetworkUnavailable: 'The condition NetworkUnavailable of the node is True.',
+    NodeNotSelected: 'No advertisement of the pool selects the node.',
+  },
+  /** What does not work in a speaker. */
+  faults: {
+    HeartbeatPortTaken: "The heartbeat port is in use: perhaps MetalLB's speaker is still on this node.",
+    InvalidExcludeInterfaces: 'The pattern of interfaces to leave out is no regular expression.',
+    MissingCapability: 'The process lacks a capability that it needs; the message names it.',
+    PacketSocketFailed: 'The kernel refused a packet socket on an interface; the message has its error.',
+    SocketFailed: 'The kernel refused the socket of the heartbeats; the message has its error.',
+    WireThreadFailed: 'The thread that answers ARP and NDP ended; the message says why.',
+  },
+  /** Events on Services; the words of MetalLB where they mean the same. */
+  events: {
+    IPAllocated: 'The Service got an address.',
+    AllocationFailed: 'The Service got no address; the message says why for each pool.',
+    AddressInUse: 'The Service lost an address that an older Service holds.',
+    ClearAssignment: 'The Service lost an address that no pool permits any more.',
+    LoadBalancerFailed: 'What the Service asks for cannot be read.',
+    deprecatedAnnotation: 'The Service uses an annotation by its older name.',
+    nodeAssigned: 'A node began to announce the address.',
+    announceFailed: 'The node that should announce the address cannot.',
+  },
+} as const satisfies Record<string, Record<string, string>>;
+
+type Table = typeof reasons;
+
+/** The reason words of one section, for instance `ReasonOf<'Accepted'>`. */
+export type ReasonOf<Section extends keyof Table> = keyof Table[Section] & string;
+
+/** Any reason word. */
+export type Reason = { [Section in keyof Table]: ReasonOf<Section> }[keyof Table];
