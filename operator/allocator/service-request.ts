@@ -1,0 +1,138 @@
+/** What a Service asks of the allocator, read from its spec, annotations and status. */
+
+import { annotationOf, annotations } from '../../crds/annotations.ts';
+import type { ObjectMeta } from '../../crds/object-meta.ts';
+import type { ReasonOf } from '../../crds/reasons.ts';
+import type { Applicant } from '../config/pool.ts';
+import { formatIp, type IpAddress, parseIp } from '../net/address.ts';
+
+export type Family = IpAddress['family'];
+
+/** A request that cannot be served whatever the pools are. */
+export interface RequestProblem {
+  readonly reason: ReasonOf<'heraldlb.io/AddressAssigned'>;
+  readonly message: string;
+}
+
+/** One Service of type LoadBalancer that is ours. */
+export interface ServiceRequest extends Applicant {
+  /** 'namespace/name' */
+  readonly key: string;
+  /** RFC 3339, whole seconds: as text it sorts by time. */
+  readonly createdAt: string;
+  /** The families that the Service has cluster addresses of, the primary one first; never empty without a problem. */
+  readonly families: readonly Family[];
+  /** Whether one family is enough where both cannot be had. */
+  readonly isOneFamilyEnough: boolean;
+  readonly requestedPool?: string;
+  /** At most one per family, of exactly the families of the Service. */
+  readonly requestedAddresses?: readonly IpAddress[];
+  /** metallb.io/allow-shared-ip; sharing is not served by this version. */
+  readonly sharingKey?: string;
+  /** What the status holds now, in its order. */
+  readonly held: readonly IpAddress[];
+  readonly problem?: RequestProblem;
+}
+
+/** The parts of a Service that are read here. */
+export interface ServiceObject {
+  readonly metadata: ObjectMeta;
+  readonly spec: {
+    readonly type?: string;
+    readonly loadBalancerClass?: string;
+    readonly loadBalancerIP?: string;
+    readonly clusterIP?: string;
+    readonly clusterIPs?: readonly string[];
+    readonly ipFamilyPolicy?: string;
+  };
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
+}
+
+/**
+ * Whether the Service is ours to serve.
+ *
+ * @param lbClass empty: Services without a class; else those whose class is exactly this
+ */
+export const isOurs = ({ spec }: ServiceObject, lbClass: string): boolean =>
+  spec.type === 'LoadBalancer' && (spec.loadBalancerClass ?? '') === lbClass;
+
+/** The addresses in the status of a Service. */
+export const heldAddresses = ({ status }: ServiceObject): readonly IpAddress[] =>
+  (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? (parseIp(ip) ?? []) : []));
+
+export function requestOf(service: ServiceObject): ServiceRequest {
+  const { metadata, spec } = service;
+  const requestedPool = annotationOf(metadata.annotations, 'addressPool');
+  const sharingKey = annotationOf(metadata.annotations, 'allowSharedIp');
+  const clusterFamilies = familiesOf(spec);
+  const isSingleStack = (spec.ipFamilyPolicy ?? 'SingleStack') === 'SingleStack';
+  const families = isSingleStack ? clusterFamilies.slice(0, 1) : clusterFamilies;
+  const asked = readRequestedAddresses(service, families);
+  const problem = clusterProblem(spec, families) ?? ('reason' in asked ? asked : undefined);
+  return {
+    key: `${metadata.namespace ?? ''}/${metadata.name}`,
+    namespace: metadata.namespace ?? '',
+    ...(metadata.labels && { labels: metadata.labels }),
+    createdAt: metadata.creationTimestamp ?? '',
+    families,
+    isOneFamilyEnough: spec.ipFamilyPolicy === 'PreferDualStack',
+    ...(requestedPool && { requestedPool }),
+    ...(!problem && 'addresses' in asked && asked.addresses.length > 0 && { requestedAddresses: asked.addresses }),
+    ...(sharingKey && { sharingKey }),
+    held: heldAddresses(service),
+    ...(problem && { problem }),
+  };
+}
+
+function familiesOf({ clusterIP, clusterIPs }: ServiceObject['spec']): readonly Family[] {
+  const texts = clusterIPs ?? (clusterIP ? [clusterIP] : []);
+  return [...new Set(texts.flatMap((text) => parseIp(text)?.family ?? []))];
+}
+
+function clusterProblem(
+  { ipFamilyPolicy }: ServiceObject['spec'],
+  families: readonly Family[],
+): RequestProblem | undefined {
+  if (families.length === 0)
+    return { reason: 'NoClusterIP', message: 'The Service has no cluster address, so nothing could forward to it.' };
+  if (ipFamilyPolicy === 'RequireDualStack' && families.length < 2)
+    return {
+      reason: 'NoClusterIP',
+      message: 'The Service requires dual stack and has a cluster address of one family.',
+    };
+  return undefined;
+}
+
+function readRequestedAddresses(
+  { metadata, spec }: ServiceObject,
+  families: readonly Family[],
+): { readonly addresses: readonly IpAddress[] } | RequestProblem {
+  const invalid = (message: string): RequestProblem => ({ reason: 'InvalidRequest', message });
+  const annotation = annotationOf(metadata.annotations, 'loadBalancerIPs');
+  if (annotation && spec.loadBalancerIP)
+    return invalid(`The Service has both ${annotations.loadBalancerIPs} and spec.loadBalancerIP; give one of them.`);
+  const text = annotation || spec.loadBalancerIP;
+  if (!text) return { addresses: [] };
+  const addresses: IpAddress[] = [];
+  for (const part of text.split(',').map((part) => part.trim())) {
+    const address = parseIp(part);
+    if (!address) return invalid(`"${part}" is not an IP address.`);
+    if (addresses.some(({ family }) => family === address.family))
+      return invalid(`"${text}" asks for more than one IPv${address.family} address.`);
+    addresses.push(address);
+  }
+  if (addresses.length !== families.length || addresses.some(({ family }) => !families.includes(family)))
+    return invalid(
+      `${addresses.map(formatIp).join(', ')} does not match the families of the Service: ${familyNames(families)}.`,
+    );
+  return { addresses };
+}
+
+/** "IPv4", "IPv4 and IPv6". */
+export const familyNames = (families: readonly Family[]): string => families.map((f) => `IPv${f}`).join(' and ');
+
+/** Older first, then by key: the order in which Services are served. */
+export function byAgeThenKey(a: ServiceRequest, b: ServiceRequest): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}

@@ -1,0 +1,62 @@
+/** A list that stays sorted: finding is logarithmic, and moving the rest of an array is one memory move. */
+
+export class SortedList<T> {
+  readonly #compare: (a: T, b: T) => number;
+  readonly #items: T[] = [];
+
+  /** @param compare 0 only for the same item */
+  constructor(compare: (a: T, b: T) => number) {
+    this.#compare = compare;
+  }
+
+  get first(): T | undefined {
+    return this.#items[0];
+  }
+  get items(): readonly T[] {
+    return this.#items;
+  }
+
+  /** Adds an item that is not there yet; one that is there stays as it is. */
+  add(item: T): void {
+    const at = this.#placeOf(item);
+    if (!this.#isAt(at, item)) this.#items.splice(at, 0, item);
+  }
+
+  /** Whether the item was there. */
+  remove(item: T): boolean {
+    const at = this.#placeOf(item);
+    const isThere = this.#isAt(at, item);
+    if (isThere) this.#items.splice(at, 1);
+    return isThere;
+  }
+
+  #isAt(at: number, item: T): boolean {
+    const found = this.#items[at];
+    return found !== undefined && this.#compare(found, item) === 0;
+  }
+
+  #placeOf(item: T): number {
+    let low = 0;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const found = this.#items[middle];
+      if (found !== undefined && this.#compare(found, item) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** The items of sorted lists in one order; what several lists hold comes once. The lists must not change meanwhile. */
+export function* mergeSorted<T>(lists: readonly (readonly T[])[], compare: (a: T, b: T) => number): Generator<T> {
+  const cursors = lists.map((items) => ({ items, at: 0 }));
+  const headOf = ({ items, at }: (typeof cursors)[number]): T | undefined => items[at];
+  for (;;) {
+    const heads = cursors.flatMap((cursor) => headOf(cursor) ?? []) as T[];
+    if (heads.length === 0) return;
+    const least = heads.reduce((best, head) => (compare(head, best) < 0 ? head : best));
+    for (const cursor of cursors) if (headOf(cursor) === least) cursor.at += 1;
+    yield least;
+  }
+}

@@ -1,0 +1,78 @@
+/** What a pool's spec asks to be in force: the entry of the PoolSet that it would become, or why it cannot. */
+
+import { createHash } from 'node:crypto';
+import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
+import type { PoolSetEntry } from '../../crds/pool-set.ts';
+import { formatRange, parseRange, type RangeProblem } from '../net/range.ts';
+import { firstSelectorProblem } from './label-selector.ts';
+import { overlapWithin } from './range-set.ts';
+import type { Refusal } from './verdict.ts';
+
+const PROBLEM_WORDS: Readonly<Record<RangeProblem, string>> = {
+  NotAnAddress: 'is neither a CIDR nor a range first-last',
+  MixedFamilies: 'goes from one address family to the other',
+  Descending: 'ends before it starts',
+  BadPrefixLength: 'has a prefix length that its family does not have',
+};
+
+/** The entry that the pool's spec asks for. */
+export function wantedEntry(pool: IpAddressPool): PoolSetEntry {
+  const { metadata, spec } = pool;
+  const content = {
+    addresses: [...(spec.addresses ?? [])],
+    autoAssign: spec.autoAssign ?? true,
+    avoidBuggyIPs: spec.avoidBuggyIPs ?? false,
+    ...(spec.serviceAllocation && { serviceAllocation: spec.serviceAllocation }),
+  };
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    ...(metadata.uid !== undefined && { uid: metadata.uid }),
+    generation: metadata.generation ?? 0,
+    hash: hashOf(content),
+    ...content,
+    ...(metadata.labels && Object.keys(metadata.labels).length > 0 && { labels: { ...metadata.labels } }),
+  };
+}
+
+/** Tells two contents apart, whatever the order in which their keys are written. */
+export function hashOf(
+  content: Pick<PoolSetEntry, 'addresses' | 'autoAssign' | 'avoidBuggyIPs' | 'serviceAllocation'>,
+): string {
+  const { addresses, autoAssign, avoidBuggyIPs, serviceAllocation } = content;
+  const text = canonical({ addresses, autoAssign, avoidBuggyIPs, serviceAllocation });
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return `{${fields
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`)
+    .join(',')}}`;
+}
+
+/** Why the pool's spec makes no sense by itself, or undefined. */
+export function specProblem({ spec }: IpAddressPool): Refusal | undefined {
+  const ranges = [];
+  for (const text of spec.addresses ?? []) {
+    const range = parseRange(text);
+    if (typeof range === 'string')
+      return { reason: 'InvalidAddressRange', message: `"${text}" ${PROBLEM_WORDS[range]}.` };
+    ranges.push(range);
+  }
+  if (ranges.length === 0) return { reason: 'InvalidAddressRange', message: 'spec.addresses has no entry.' };
+  const overlap = overlapWithin(ranges);
+  if (overlap)
+    return {
+      reason: 'InvalidSpec',
+      message: `${formatRange(overlap[0])} and ${formatRange(overlap[1])} in spec.addresses overlap.`,
+    };
+  const { namespaceSelectors, serviceSelectors } = spec.serviceAllocation ?? {};
+  const selector = firstSelectorProblem(namespaceSelectors, serviceSelectors);
+  return selector === undefined
+    ? undefined
+    : { reason: 'InvalidSelector', message: `In spec.serviceAllocation: ${selector}.` };
+}
