@@ -1,0 +1,204 @@
+/** The resources of the API server that Herald uses: their paths, and what is kept of their objects. */
+
+import { annotations } from '../../crds/annotations.ts';
+import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
+import type { BgpPeer } from '../../crds/bgp-peer.ts';
+import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
+import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
+import type { PoolSet } from '../../crds/pool-set.ts';
+import type { ServiceL2Status } from '../../crds/service-l2-status.ts';
+import type { StatusFields } from './field-managers.ts';
+import type {
+  CustomResourceDefinition,
+  EndpointSlice,
+  KubernetesObject,
+  Lease,
+  Namespace,
+  Node,
+  ObjectMeta,
+  Pod,
+  Secret,
+  Service,
+} from './objects.ts';
+
+/** Where the objects of one kind live. */
+export interface ResourceAddress {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Only the objects of this namespace. */
+  readonly namespace?: string;
+  /** What of the status is ours; missing means all of it. */
+  readonly statusFields?: StatusFields;
+}
+
+/** One kind of objects, and the part of them that is asked for. */
+export interface Resource<T extends KubernetesObject> extends ResourceAddress {
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+  /** Keeps what is read of an object; called once for each object that arrives. */
+  readonly trim?: (object: T) => T;
+}
+
+/** `apiVersion` of the objects of a resource. */
+export function apiVersionOf({ group, version }: ResourceAddress): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
+/** The path of the collection: of one namespace where one is given, else of the whole cluster. */
+export function collectionPath(resource: ResourceAddress, namespace = resource.namespace): string {
+  const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const scope = resource.namespaced && namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${root}${scope}/${resource.plural}`;
+}
+
+/** The path of one object, or of a subresource of it. */
+export function objectPath(
+  resource: ResourceAddress,
+  { namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>,
+  subresource?: 'status',
+): string {
+  const path = `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`;
+  return subresource ? `${path}/${subresource}` : path;
+}
+
+/** Megabytes that nobody reads: kubectl's copy of the whole object. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Metadata without the history of who wrote what. */
+function trimMeta(metadata: ObjectMeta): ObjectMeta {
+  const {
+    managedFields: _managedFields,
+    annotations: values,
+    finalizers: _finalizers,
+    generateName: _generateName,
+    ...kept
+  } = metadata;
+  return { ...kept, ...(values && { annotations: withoutLastApplied(values) }) };
+}
+
+function withoutLastApplied(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (!(LAST_APPLIED in values)) return values;
+  const { [LAST_APPLIED]: _dropped, ...kept } = values;
+  return kept;
+}
+
+const SERVICE_STATUS: StatusFields = {
+  status: ['loadBalancer'],
+  annotations: [annotations.ipAllocatedFromPool],
+};
+
+function trimService({ metadata, spec, status }: Service): Service {
+  const { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = spec;
+  const { externalTrafficPolicy, selector, ports, sessionAffinity } = spec;
+  const kept = { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy };
+  return {
+    metadata: trimMeta(metadata),
+    spec: present({ ...kept, externalTrafficPolicy, selector, ports, sessionAffinity }),
+    ...(status && { status }),
+  };
+}
+
+function trimNode({ metadata, spec, status }: Node): Node {
+  return {
+    metadata: trimMeta(metadata),
+    ...(spec?.unschedulable && { spec: { unschedulable: true } }),
+    status: {
+      conditions: (status?.conditions ?? []).map(({ type, status }) => ({ type, status })),
+      addresses: status?.addresses ?? [],
+    },
+  };
+}
+
+function trimEndpointSlice({ metadata, addressType, endpoints }: EndpointSlice): EndpointSlice {
+  return {
+    metadata: trimMeta(metadata),
+    addressType,
+    endpoints: (endpoints ?? []).map(({ nodeName, addresses, conditions }) =>
+      present({ nodeName, addresses, conditions }),
+    ),
+  };
+}
+
+/** Drops members that are undefined, so that a trimmed object has the shape of one that never had them. */
+function present<T extends object>(members: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
+}
+
+const metadataOnly = <T extends KubernetesObject>(object: T): T => ({ ...object, metadata: trimMeta(object.metadata) });
+function metallb<T extends KubernetesObject>(version: string, kind: string): Resource<T> {
+  const plural = kind.endsWith('Status') ? `${kind.toLowerCase()}es` : `${kind.toLowerCase()}s`;
+  return { group: 'metallb.io', version, kind, plural, namespaced: true, trim: metadataOnly };
+}
+
+function core<T extends KubernetesObject>(kind: string, plural: string, namespaced: boolean): Resource<T> {
+  return { group: '', version: 'v1', kind, plural, namespaced };
+}
+
+const services: Resource<Service> = {
+  ...core<Service>('Service', 'services', true),
+  fieldSelector: 'spec.type=LoadBalancer',
+  statusFields: SERVICE_STATUS,
+  trim: trimService,
+};
+const nodes: Resource<Node> = { ...core<Node>('Node', 'nodes', false), trim: trimNode };
+const namespaces: Resource<Namespace> = { ...core<Namespace>('Namespace', 'namespaces', false), trim: metadataOnly };
+const secrets: Resource<Secret> = core('Secret', 'secrets', true);
+const pods: Resource<Pod> = core('Pod', 'pods', true);
+const endpointSlices: Resource<EndpointSlice> = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  namespaced: true,
+  trim: trimEndpointSlice,
+};
+const leases: Resource<Lease> = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+};
+const customResourceDefinitions: Resource<CustomResourceDefinition> = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+};
+const poolSets: Resource<PoolSet> = {
+  group: 'heraldlb.io',
+  version: 'v1alpha1',
+  kind: 'PoolSet',
+  plural: 'poolsets',
+  namespaced: true,
+  trim: metadataOnly,
+};
+
+/** Everything that Herald reads or writes; narrow one with `{...resources.leases, namespace: 'herald-system'}`. */
+export const resources = {
+  /** Of type LoadBalancer only: one that changes its type leaves the store like a deleted one. */
+  services,
+  nodes,
+  namespaces,
+  secrets,
+  pods,
+  endpointSlices,
+  leases,
+  customResourceDefinitions,
+  poolSets,
+  ipAddressPools: metallb<IpAddressPool>('v1beta1', 'IPAddressPool'),
+  l2Advertisements: metallb<L2Advertisement>('v1beta1', 'L2Advertisement'),
+  bgpAdvertisements: metallb<BgpAdvertisement>('v1beta1', 'BGPAdvertisement'),
+  bgpPeers: metallb<BgpPeer>('v1beta2', 'BGPPeer'),
+  serviceL2Statuses: metallb<ServiceL2Status>('v1beta1', 'ServiceL2Status'),
+} as const;
+
+/** The name of the CustomResourceDefinition behind a resource. */
+export function crdNameOf({ plural, group }: ResourceAddress): string {
+  return `${plural}.${group}`;
+}

@@ -1,0 +1,104 @@
+/** Settings of `herald speaker`. */
+
+import * as z from 'zod';
+import { type CommonSettings, commonFlags, readRole, type Surroundings } from './common.ts';
+import { type FlagTable, ipAddress, regularExpression, wholeNumber, yesOrNo } from './flag.ts';
+
+/** MetalLB's list (its ConfigMap metallb-excludel2): interfaces of containers, tunnels and the loopback. */
+const EXCLUDED_INTERFACES =
+  '^docker.*|^cbr.*|^dummy.*|^virbr.*|^lxcbr.*|^veth.*|^lo$|^cali.*|^tunl.*|^flannel.*|^kube-ipvs.*|^cni.*|^nodelocaldns.*|^lxc.*';
+
+export interface SpeakerSettings extends CommonSettings {
+  readonly nodeName: string;
+  /** True announces also from nodes labelled `node.kubernetes.io/exclude-from-external-load-balancers`. */
+  readonly ignoreExcludeLb: boolean;
+  readonly heartbeat: {
+    /** Absent listens on all addresses. */
+    readonly bindAddress?: string;
+    readonly port: number;
+    readonly intervalMs: number;
+    /** How many heartbeats in a row must be missing until a peer counts as gone. */
+    readonly missed: number;
+  };
+  /** Where the Secret with the member key is mounted, for a restart without the API server. */
+  readonly memberKeyFolder: string;
+  /** One regular expression; an interface whose name matches never announces. */
+  readonly excludeInterfaces: string;
+}
+
+export const speakerFlags = {
+  ...commonFlags,
+  'node-name': {
+    schema: z.string().min(1, 'must not be empty'),
+    env: 'METALLB_NODE_NAME',
+    placeholder: 'NAME',
+    help: 'The Node that this speaker runs on.',
+    remedy: 'downward API: spec.nodeName',
+  },
+  'ignore-exclude-lb': {
+    schema: yesOrNo,
+    placeholder: '',
+    default: 'false',
+    help: 'Announce also from nodes labelled node.kubernetes.io/exclude-from-external-load-balancers.',
+  },
+  'ml-bindaddr': {
+    schema: ipAddress,
+    env: 'METALLB_ML_BIND_ADDR',
+    placeholder: 'ADDRESS',
+    default: '',
+    defaultInWords: 'all addresses',
+    help: 'The address that heartbeats of other speakers are received on.',
+  },
+  'ml-bindport': {
+    schema: wholeNumber(1, 65_535),
+    env: 'METALLB_ML_BIND_PORT',
+    placeholder: 'PORT',
+    default: '7946',
+    help: 'The UDP port of heartbeats between speakers, the same on every node.',
+  },
+  'ml-secret-key-path': {
+    schema: z.string().min(1, 'must not be empty'),
+    env: 'METALLB_ML_SECRET_KEY_PATH',
+    placeholder: 'FOLDER',
+    default: '/etc/herald/memberkey',
+    help: 'Where the Secret herald-memberkey is mounted: read when the API server does not answer at start.',
+  },
+  'heartbeat-interval-ms': {
+    schema: wholeNumber(20, 5_000),
+    env: 'HERALD_HEARTBEAT_INTERVAL_MS',
+    placeholder: 'MILLISECONDS',
+    default: '100',
+    help: 'Every peer is sent one heartbeat per interval.',
+  },
+  'heartbeat-missed': {
+    schema: wholeNumber(2, 50),
+    env: 'HERALD_HEARTBEAT_MISSED',
+    placeholder: 'COUNT',
+    default: '3',
+    help: 'So many missing heartbeats in a row mean that a peer is gone.',
+  },
+  'exclude-interfaces': {
+    schema: regularExpression,
+    env: 'HERALD_EXCLUDE_INTERFACES',
+    placeholder: 'REGEX',
+    default: EXCLUDED_INTERFACES,
+    help: 'Interfaces whose name matches never announce; the default is the list of MetalLB.',
+  },
+} as const satisfies FlagTable;
+
+/** @throws {SettingsError} listing every mistake at once, never only the first */
+export function readSpeakerSettings(surroundings: Surroundings): SpeakerSettings {
+  return readRole('speaker', speakerFlags, surroundings, (values, common) => ({
+    ...common,
+    nodeName: values['node-name'],
+    ignoreExcludeLb: values['ignore-exclude-lb'],
+    heartbeat: {
+      ...(values['ml-bindaddr'] && { bindAddress: values['ml-bindaddr'] }),
+      port: values['ml-bindport'],
+      intervalMs: values['heartbeat-interval-ms'],
+      missed: values['heartbeat-missed'],
+    },
+    memberKeyFolder: values['ml-secret-key-path'],
+    excludeInterfaces: values['exclude-interfaces'],
+  }));
+}
