@@ -1,0 +1,121 @@
+/** The informers of the operator: what they watch, when they are complete, and whom a change concerns. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { POOL_SET_NAME } from '../../crds/pool-set.ts';
+import type { ApiConnection } from '../cluster/api-connection.ts';
+import type { CrdGuard } from '../cluster/crd-guard.ts';
+import { type Change, Informer, type InformerMetrics } from '../cluster/informer.ts';
+import type { KubernetesObject } from '../cluster/objects.ts';
+import type { RunnableInformer } from '../cluster/operator.ts';
+import { type Resource, type ResourceAddress, resources } from '../cluster/resource.ts';
+import { isSame } from '../cluster/status-writer.ts';
+import type { Logger } from '../observability/log.ts';
+import type { Stores } from './world.ts';
+
+export interface InformersOptions {
+  readonly log: Logger;
+  readonly metrics: InformerMetrics;
+  /** Watches over the CRD of a resource. */
+  readonly guardOf: (resource: ResourceAddress) => CrdGuard;
+}
+
+/** After a list that failed. */
+const REFRESH_AGAIN_MS = 200;
+
+/** What every informer here offers, whatever its objects are. */
+type AnyInformer = RunnableInformer & Pick<Informer<KubernetesObject>, 'synced' | 'refresh'>;
+
+export class Informers {
+  readonly all: readonly AnyInformer[];
+  readonly stores: Stores;
+  readonly #services: AnyInformer;
+  readonly #log: Logger;
+  /** The plural names of what has been complete at least once. */
+  readonly #synced = new Set<string>();
+
+  constructor(connection: ApiConnection, { log, metrics, guardOf }: InformersOptions, namespace: string) {
+    this.#log = log;
+    const plain = <T extends KubernetesObject>(resource: Resource<T>): Informer<T> =>
+      new Informer(connection, resource, { log, metrics });
+    const guarded = <T extends KubernetesObject>(resource: Resource<T>): Informer<T> =>
+      new Informer(connection, resource, { log, metrics, crd: guardOf(resource) });
+    const services = plain(resources.services);
+    const namespaces = plain(resources.namespaces);
+    const pools = guarded(resources.ipAddressPools);
+    const l2Advertisements = guarded(resources.l2Advertisements);
+    const bgpAdvertisements = guarded(resources.bgpAdvertisements);
+    const bgpPeers = guarded(resources.bgpPeers);
+    // By name, because the rights are for the one PoolSet by its name too.
+    const poolSets = guarded({ ...resources.poolSets, namespace, fieldSelector: `metadata.name=${POOL_SET_NAME}` });
+    this.stores = {
+      services: services.store,
+      namespaces: namespaces.store,
+      pools: pools.store,
+      l2Advertisements: l2Advertisements.store,
+      bgpAdvertisements: bgpAdvertisements.store,
+      bgpPeers: bgpPeers.store,
+      poolSets: poolSets.store,
+    };
+    const all = [services, namespaces, pools, l2Advertisements, bgpAdvertisements, bgpPeers, poolSets];
+    // Listeners get objects and never give any back, so what kind they are does not matter here.
+    this.all = all as readonly unknown[] as readonly AnyInformer[];
+    this.#services = services as unknown as AnyInformer;
+    for (const informer of this.all)
+      informer.synced().then(
+        () => this.#synced.add(informer.resource.plural),
+        () => undefined,
+      );
+  }
+
+  onService(listener: (key: string) => void): void {
+    this.#services.onChange(({ key }) => listener(key));
+  }
+
+  /** Told about changes that may decide something: writes of our own status are none. */
+  onConfig(listener: () => void): void {
+    for (const informer of this.all)
+      if (informer !== this.#services)
+        informer.onChange((change) => {
+          if (isDecisive(change)) listener();
+        });
+  }
+
+  /** Once complete, a process stays ready: an outage of the API server is no reason to restart or replace it. */
+  readiness(): { readonly ready: boolean; readonly why?: string } {
+    const missing = this.all.map(({ resource }) => resource.plural).filter((plural) => !this.#synced.has(plural));
+    return missing.length === 0 ? { ready: true } : { ready: false, why: `waiting for ${missing.join(', ')}` };
+  }
+
+  /** Resolves when every store is complete and was listed by quorum just now. @throws when `signal` aborts */
+  async refreshed(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.all.map((informer) => informer.synced(signal)));
+    await Promise.all(this.all.map((informer) => this.#refresh(informer, signal)));
+    // A CRD may have gone meanwhile.
+    await Promise.all(this.all.map((informer) => informer.synced(signal)));
+  }
+
+  /** An API server that has just come back refuses lists for a moment: that is no reason to give the Lease away. */
+  async #refresh(informer: AnyInformer, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await informer.refresh();
+        return;
+      } catch (error) {
+        this.#log.warn('a list failed, trying again', { resource: informer.resource.plural, error });
+        await sleep(REFRESH_AGAIN_MS, undefined, { signal });
+      }
+    }
+  }
+}
+
+/** Status and what the API server counts change with our own writes, and decide nothing. */
+function isDecisive({ before, after }: Change<KubernetesObject>): boolean {
+  if (!before || !after) return true;
+  return !isSame(decisivePart(before), decisivePart(after));
+}
+
+function decisivePart(object: KubernetesObject): object {
+  const { metadata, status: _, ...rest } = object as KubernetesObject & { readonly status?: unknown };
+  const { uid, generation, labels, creationTimestamp } = metadata;
+  return { ...rest, uid, generation, labels, creationTimestamp };
+}

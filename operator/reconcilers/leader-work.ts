@@ -1,0 +1,142 @@
+/** Everything that the leader does during one term: the controllers, and who wakes which. */
+
+import { Controller, type ControllerMetrics, type Reconciler } from '../cluster/controller.ts';
+import { keyOf } from '../cluster/objects.ts';
+import { resources } from '../cluster/resource.ts';
+import { WorkQueue, type WorkQueueMetrics } from '../cluster/work-queue.ts';
+import { capacityOf } from '../config/pool-capacity.ts';
+import type { Logger } from '../observability/log.ts';
+import { AddressBook } from './address-book.ts';
+import { AddressPoolReconciler } from './address-pool.ts';
+import { ConditionsReconciler, type JudgedKind } from './conditions.ts';
+import { ConfigKeeper } from './config-keeper.ts';
+import { FormerServicesReconciler } from './former-services.ts';
+import { MemberKeyReconciler } from './member-key.ts';
+import type { AllocatorReport } from './metrics.ts';
+import { ServiceAddressReconciler } from './service-address.ts';
+import type { Scope, Stores, World } from './world.ts';
+
+/** Status writes that may be under way at once: 32 get nearly all that one API server gives (64 only a little more). */
+const SERVICE_WORKERS = 32;
+const CONFIG_WORKERS = 8;
+/** Services let go of addresses in bursts; what waits for that is decided once for the burst. */
+const GATHER_RELEASES_MS = 50;
+/** What is done as a whole has a queue with a single key. */
+const THE_ONE = 'herald';
+
+export interface LeaderWorkOptions {
+  readonly log: Logger;
+  readonly metrics?: ControllerMetrics & {
+    queue(name: string): WorkQueueMetrics;
+    watchQueue(name: string, queue: WorkQueue): void;
+  };
+}
+
+/** A controller and its queue, so that keys can be added later too. */
+interface Line {
+  readonly queue: WorkQueue;
+  readonly controller: Controller;
+}
+
+export class LeaderWork {
+  readonly #world: World;
+  readonly #options: LeaderWorkOptions;
+  readonly #book: AddressBook;
+  readonly #keeper: ConfigKeeper;
+  readonly #services: Line;
+  readonly #pools: Line;
+  readonly #poolSet: Line;
+  readonly #memberKey: Line;
+  readonly #former: Line;
+  readonly #judged: readonly { readonly kind: JudgedKind; readonly line: Line }[];
+
+  constructor(world: World, scope: Scope, options: LeaderWorkOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#book = new AddressBook(world.stores.services, scope.lbClass, {
+      servicesConcerned: (keys) => addAll(this.#services, keys),
+      poolsUsed: (keys) => this.#poolsUsed(keys),
+    });
+    this.#keeper = new ConfigKeeper(world, this.#book, scope, () => this.#tellEveryObject());
+    this.#services = this.#line(new ServiceAddressReconciler(world, this.#book, scope), SERVICE_WORKERS);
+    this.#pools = this.#line(new AddressPoolReconciler(world, this.#keeper, this.#book), CONFIG_WORKERS);
+    this.#poolSet = this.#line(this.#keeper, 1);
+    this.#memberKey = this.#line(new MemberKeyReconciler(world), 1);
+    this.#former = this.#line(new FormerServicesReconciler(world, this.#book), 1);
+    this.#judged = judgedKinds(world.stores).map((kind) => ({
+      kind,
+      line: this.#line(new ConditionsReconciler(world, this.#keeper, kind), CONFIG_WORKERS),
+    }));
+  }
+
+  /** Works until `signal` aborts; resolves when nothing is under way any more. The stores are complete before. */
+  async run(signal: AbortSignal): Promise<void> {
+    const lines = [
+      this.#services,
+      this.#pools,
+      this.#poolSet,
+      this.#memberKey,
+      this.#former,
+      ...this.#judged.map(({ line }) => line),
+    ];
+    const running = lines.map(({ controller }) => controller.run(signal));
+    this.#poolSet.queue.add(THE_ONE);
+    this.#memberKey.queue.add(THE_ONE);
+    this.#former.queue.add(THE_ONE);
+    await Promise.all(running);
+  }
+
+  serviceChanged(key: string): void {
+    this.#book.serviceChanged(key);
+  }
+
+  /** A pool, advertisement, peer, namespace or the PoolSet came, changed or went. */
+  configChanged(): void {
+    this.#poolSet.queue.add(THE_ONE);
+  }
+
+  /** What the allocator's gauges show. */
+  report(): AllocatorReport {
+    const { pools, verdicts } = this.#keeper.config;
+    return {
+      isLoaded: this.#keeper.isLoaded,
+      isStale: [...verdicts.values()].some(({ conditions }) =>
+        conditions.some(({ type, status }) => type === 'Accepted' && status === 'False'),
+      ),
+      pools: pools.map((pool) => ({
+        name: pool.name,
+        capacity: pool.isRemnant ? { ipv4: 0n, ipv6: 0n } : capacityOf(pool),
+        use: this.#book.useOf(`${pool.namespace}/${pool.name}`),
+      })),
+    };
+  }
+
+  #line(reconciler: Reconciler, workers: number): Line {
+    const { log, metrics } = this.#options;
+    const queue = new WorkQueue(metrics ? { metrics: metrics.queue(reconciler.name) } : {});
+    metrics?.watchQueue(reconciler.name, queue);
+    return { queue, controller: new Controller(reconciler, { workers, log, queue, ...(metrics && { metrics }) }) };
+  }
+
+  #poolsUsed(keys: Iterable<string>): void {
+    addAll(this.#pools, keys);
+    if (this.#keeper.waitsForServices) this.#poolSet.queue.addAfter(THE_ONE, GATHER_RELEASES_MS);
+  }
+
+  #tellEveryObject(): void {
+    addAll(this.#pools, this.#world.stores.pools.list().map(keyOf));
+    for (const { kind, line } of this.#judged) addAll(line, kind.store.list().map(keyOf));
+  }
+}
+
+function judgedKinds(stores: Stores): readonly JudgedKind[] {
+  return [
+    { name: 'l2-advertisement', resource: resources.l2Advertisements, store: stores.l2Advertisements },
+    { name: 'bgp-advertisement', resource: resources.bgpAdvertisements, store: stores.bgpAdvertisements },
+    { name: 'bgp-peer', resource: resources.bgpPeers, store: stores.bgpPeers },
+  ];
+}
+
+function addAll({ queue }: Line, keys: Iterable<string>): void {
+  for (const key of keys) queue.add(key);
+}

@@ -1,0 +1,29 @@
+import { Registry } from 'prom-client';
+import * as assert from 'uvu/assert';
+import { spec } from '../../testing/spec.ts';
+import { type AllocatorReport, createAllocatorMetrics } from './metrics.ts';
+
+spec('the metrics of the allocator', (test) => {
+  test('say of each pool what it holds and what is used, and forget pools that are gone', async () => {
+    const registry = new Registry();
+    let report: AllocatorReport | undefined = {
+      isLoaded: true,
+      isStale: false,
+      pools: [{ name: 'a', capacity: { ipv4: 256n, ipv6: 4n }, use: { ipv4: 3, ipv6: 1 } }],
+    };
+    createAllocatorMetrics(registry, () => report);
+    const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    assert.equal(lines, [
+      'metallb_allocator_addresses_total{pool="a"} 260',
+      'metallb_allocator_ipv4_addresses_total{pool="a"} 256',
+      'metallb_allocator_ipv6_addresses_total{pool="a"} 4',
+      'metallb_allocator_addresses_in_use_total{pool="a"} 4',
+      'metallb_allocator_ipv4_addresses_in_use_total{pool="a"} 3',
+      'metallb_allocator_ipv6_addresses_in_use_total{pool="a"} 1',
+      'metallb_k8s_client_config_loaded_bool 1',
+      'metallb_k8s_client_config_stale_bool 0',
+    ]);
+    report = undefined;
+    assert.not.match(await registry.metrics(), 'pool="a"');
+  });
+});

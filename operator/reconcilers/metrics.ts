@@ -1,0 +1,64 @@
+/** The allocator's metrics, under MetalLB's names where they mean the same; docs/metrics.md is generated from this file. */
+
+import { Gauge, type Registry } from 'prom-client';
+import type { PoolUse } from '../allocator/incremental-allocator.ts';
+import type { Capacity } from '../config/pool-capacity.ts';
+
+/** What the leader knows about its pools; a standby has nothing to report. */
+export interface AllocatorReport {
+  readonly isLoaded: boolean;
+  /** Whether some object of the configuration is refused. */
+  readonly isStale: boolean;
+  readonly pools: readonly { readonly name: string; readonly capacity: Capacity; readonly use: PoolUse }[];
+}
+
+type PoolReport = AllocatorReport['pools'][number];
+
+const POOL_GAUGES: readonly (readonly [name: string, help: string, of: (pool: PoolReport) => number])[] = [
+  [
+    'addresses_total',
+    'Number of usable IP addresses, per pool.',
+    ({ capacity }) => Number(capacity.ipv4 + capacity.ipv6),
+  ],
+  ['ipv4_addresses_total', 'Number of usable IPv4 addresses, per pool.', ({ capacity }) => Number(capacity.ipv4)],
+  ['ipv6_addresses_total', 'Number of usable IPv6 addresses, per pool.', ({ capacity }) => Number(capacity.ipv6)],
+  ['addresses_in_use_total', 'Number of IP addresses in use, per pool.', ({ use }) => use.ipv4 + use.ipv6],
+  ['ipv4_addresses_in_use_total', 'Number of IPv4 addresses in use, per pool.', ({ use }) => use.ipv4],
+  ['ipv6_addresses_in_use_total', 'Number of IPv6 addresses in use, per pool.', ({ use }) => use.ipv6],
+];
+
+/**
+ * Registers the gauges; they ask `report` when they are read, so that nothing is counted twice.
+ *
+ * @param report undefined while this process does not lead
+ */
+export function createAllocatorMetrics(registry: Registry, report: () => AllocatorReport | undefined): void {
+  const registers = [registry];
+  for (const [name, help, of] of POOL_GAUGES)
+    new Gauge({
+      registers,
+      name: `metallb_allocator_${name}`,
+      labelNames: ['pool'],
+      help,
+      collect() {
+        this.reset();
+        for (const pool of report()?.pools ?? []) this.set({ pool: pool.name }, of(pool));
+      },
+    });
+  new Gauge({
+    registers,
+    name: 'metallb_k8s_client_config_loaded_bool',
+    help: '1 if the configuration was decided upon at least once in this term of leadership.',
+    collect() {
+      this.set(report()?.isLoaded ? 1 : 0);
+    },
+  });
+  new Gauge({
+    registers,
+    name: 'metallb_k8s_client_config_stale_bool',
+    help: '1 if some object of the configuration is refused, so that what was in force before it still is.',
+    collect() {
+      this.set(report()?.isStale ? 1 : 0);
+    },
+  });
+}

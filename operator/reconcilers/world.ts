@@ -1,0 +1,60 @@
+/** All that the operator's reconcilers may see and do; the tests pass a world of their own. */
+
+import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
+import type { BgpPeer } from '../../crds/bgp-peer.ts';
+import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
+import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
+import type { PoolSet } from '../../crds/pool-set.ts';
+import type { EventType } from '../cluster/events.ts';
+import type { KubernetesObject, Namespace, Service } from '../cluster/objects.ts';
+import type { ResourceAddress } from '../cluster/resource.ts';
+import type { StatusChange } from '../cluster/status-writer.ts';
+import type { ReadonlyStore } from '../cluster/store.ts';
+
+/** What the informers know. */
+export interface Stores {
+  readonly services: ReadonlyStore<Service>;
+  readonly namespaces: ReadonlyStore<Namespace>;
+  readonly pools: ReadonlyStore<IpAddressPool>;
+  readonly l2Advertisements: ReadonlyStore<L2Advertisement>;
+  readonly bgpAdvertisements: ReadonlyStore<BgpAdvertisement>;
+  readonly bgpPeers: ReadonlyStore<BgpPeer>;
+  readonly poolSets: ReadonlyStore<PoolSet>;
+}
+
+/** Every write is one of a leader: it throws LeadershipLostError when the term does not allow it any more. */
+export interface World {
+  readonly stores: Stores;
+  /** The time of day, for people who read conditions. */
+  now(): Date;
+  /** Milliseconds of a monotonic clock, for pacing. */
+  clock(): number;
+  /** @throws {ConflictError} when the object changed meanwhile: decide again */
+  applyStatus<S extends object>(
+    object: KubernetesObject,
+    resource: ResourceAddress,
+    change: StatusChange<S>,
+  ): Promise<'Written' | 'Unchanged'>;
+  /**
+   * Puts `pools` in place of all that the PoolSet says, or creates it, and returns what is stored.
+   *
+   * @param before what was stored when the pools were decided @throws {ConflictError} when it is that no more
+   */
+  storePoolSet(before: PoolSet | undefined, pools: PoolSet['pools']): Promise<PoolSet>;
+  /** The PoolSet and a Service as the API server has them now; undefined when there is none. */
+  readPoolSet(): Promise<PoolSet | undefined>;
+  readService(key: string): Promise<Service | undefined>;
+  /** Services of another type that still bear our annotation. */
+  readFormerServices(): Promise<readonly Service[]>;
+  /** Creates the Secret of the speakers' heartbeats if it is missing; never overwrites one. */
+  ensureMemberKey(): Promise<'Created' | 'Exists'>;
+  event(object: KubernetesObject, type: EventType, reason: string, message: string): void;
+}
+
+/** What the reconcilers are told at start. */
+export interface Scope {
+  readonly ownNamespace: string;
+  readonly configNamespaces: readonly string[];
+  /** The class of the Services that are ours; empty means Services without a class. */
+  readonly lbClass: string;
+}

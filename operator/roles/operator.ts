@@ -1,0 +1,143 @@
+/** The role `herald operator`: decides about addresses and configuration while it leads, and keeps up while it stands by. */
+
+import { type ApiConnection, connect } from '../cluster/api-connection.ts';
+import { CrdGuard } from '../cluster/crd-guard.ts';
+import { EventRecorder } from '../cluster/events.ts';
+import { LeaderElection } from '../cluster/leader-election.ts';
+import type { LeaderTerm } from '../cluster/leader-term.ts';
+import { createClusterMetrics } from '../cluster/metrics.ts';
+import { HeraldOperator } from '../cluster/operator.ts';
+import { StatusWriter } from '../cluster/status-writer.ts';
+import { type RunningServer, startHealthServer, startMetricsServer } from '../observability/http.ts';
+import { createLogger, type Logger } from '../observability/log.ts';
+import { createRegistry } from '../observability/registry.ts';
+import { ClusterWorld } from '../reconcilers/cluster-world.ts';
+import { Informers } from '../reconcilers/informers.ts';
+import { LeaderWork } from '../reconcilers/leader-work.ts';
+import { createAllocatorMetrics } from '../reconcilers/metrics.ts';
+import type { OperatorSettings } from '../settings/operator.ts';
+
+const LEASE = 'herald-operator';
+/** How long events may still be written when the process ends. */
+const FLUSH_MS = 500;
+
+/** Runs until SIGTERM or SIGINT; then gives the Lease back, so that a standby takes over at once. Returns 0. */
+export async function runOperator(settings: OperatorSettings): Promise<number> {
+  const log = createLogger({ level: settings.logLevel }).child({ pod: settings.podName });
+  const operator = new OperatorProcess(settings, log);
+  const ending = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal));
+  });
+  await operator.start();
+  log.info('stopping', { signal: await ending });
+  await operator.stop();
+  return 0;
+}
+
+class OperatorProcess {
+  readonly #settings: OperatorSettings;
+  readonly #log: Logger;
+  readonly #registry = createRegistry();
+  readonly #metrics = createClusterMetrics(this.#registry);
+  readonly #connection: ApiConnection;
+  readonly #recorder: EventRecorder;
+  readonly #informers: Informers;
+  readonly #operator: HeraldOperator;
+  #servers: readonly RunningServer[] = [];
+  /** What runs while we lead. */
+  #work: LeaderWork | undefined;
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(settings: OperatorSettings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+    const metrics = this.#metrics;
+    this.#connection = connect(settings, { metrics });
+    this.#recorder = new EventRecorder(this.#connection, {
+      component: 'herald-operator',
+      instance: settings.podName,
+      log,
+      metrics,
+    });
+    this.#informers = new Informers(
+      this.#connection,
+      { log, metrics, guardOf: (resource) => new CrdGuard(this.#connection, resource) },
+      settings.namespace,
+    );
+    this.#informers.onService((key) => this.#work?.serviceChanged(key));
+    this.#informers.onConfig(() => this.#work?.configChanged());
+    createAllocatorMetrics(this.#registry, () => this.#work?.report());
+    this.#operator = new HeraldOperator({ log, informers: this.#informers.all, work: (signal) => this.#elect(signal) });
+  }
+
+  async start(): Promise<void> {
+    const { healthProbePort, metricsPort, metricsBindAddress } = this.#settings;
+    const health = await startHealthServer({ port: healthProbePort, isReady: () => this.#informers.readiness() });
+    this.#servers = [health];
+    if (metricsPort !== 0)
+      this.#servers = [
+        health,
+        await startMetricsServer({
+          port: metricsPort,
+          host: metricsBindAddress,
+          registry: this.#registry,
+          connection: this.#connection,
+          log: this.#log,
+        }),
+      ];
+    await this.#operator.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#operator.stop();
+    await this.#operator.stopped();
+    await Promise.race([this.#recorder.flush(), new Promise((resolve) => setTimeout(resolve, FLUSH_MS).unref())]);
+    this.#recorder.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
+    this.#connection.close();
+  }
+
+  async #elect(signal: AbortSignal): Promise<void> {
+    const { namespace, podName } = this.#settings;
+    const election = new LeaderElection({
+      connection: this.#connection,
+      namespace,
+      name: LEASE,
+      identity: podName,
+      log: this.#log,
+      metrics: this.#metrics,
+    });
+    const callbacks = {
+      onStartedLeading: (term: LeaderTerm) => {
+        this.#working = this.#lead(term);
+        return this.#working;
+      },
+      onStoppedLeading: () => this.#working.catch(() => undefined),
+    };
+    await election.run(callbacks, signal);
+  }
+
+  /** Nothing is decided before every store is complete, and as fresh as the API server can make it. */
+  async #lead(term: LeaderTerm): Promise<void> {
+    await this.#informers.refreshed(term.signal);
+    const { namespace, configNamespaces, lbClass } = this.#settings;
+    const writer = new StatusWriter(this.#connection, { fieldManager: 'herald-operator', metrics: this.#metrics });
+    const world = new ClusterWorld({
+      connection: this.#connection,
+      writer,
+      recorder: this.#recorder,
+      stores: this.#informers.stores,
+      namespace,
+      term,
+      log: this.#log,
+    });
+    const scope = { ownNamespace: namespace, configNamespaces, lbClass };
+    const work = new LeaderWork(world, scope, { log: this.#log, metrics: this.#metrics });
+    this.#work = work;
+    try {
+      await work.run(term.signal);
+    } finally {
+      this.#work = undefined;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** Kubernetes objects reduced to what deciding about announcements looks at. */
+
+import { annotationOf, labels } from '../../crds/annotations.ts';
+import type { AnnouncedService, AnnouncingNode, ServingEndpoints } from '../advertising/snapshot.ts';
+import type { Endpoint, EndpointSlice, Node, Service } from '../cluster/objects.ts';
+import { keyOf } from '../cluster/objects.ts';
+import { formatIp, parseIp } from '../net/address.ts';
+import type { PeerAddress } from './messages.ts';
+
+/** Undefined when the Service is of another class or holds no address. `lbClass` '' means Services without a class. */
+export function announcedServiceOf(
+  service: Service,
+  slices: readonly EndpointSlice[],
+  lbClass: string,
+): AnnouncedService | undefined {
+  if ((service.spec.loadBalancerClass ?? '') !== lbClass) return undefined;
+  const addresses = addressesOf(service);
+  if (addresses.length === 0) return undefined;
+  return {
+    key: keyOf(service),
+    createdAt: service.metadata.creationTimestamp ?? '',
+    labels: service.metadata.labels ?? {},
+    addresses,
+    sharingKey: annotationOf(service.metadata.annotations, 'allowSharedIp') ?? '',
+    externalTrafficPolicy: service.spec.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
+    hasSelector: Object.keys(service.spec.selector ?? {}).length > 0,
+    endpoints: servingEndpointsOf(slices),
+  };
+}
+
+function addressesOf({ status }: Service): readonly string[] {
+  const parsed = (status?.loadBalancer?.ingress ?? []).map(({ ip = '' }) => parseIp(ip));
+  return [...new Set(parsed.flatMap((address) => (address ? [formatIp(address)] : [])))];
+}
+
+function servingEndpointsOf(slices: readonly EndpointSlice[]): ServingEndpoints {
+  const serving = slices.flatMap(({ endpoints }) => endpoints ?? []).filter(isServing);
+  const nodes = new Set(serving.flatMap(({ nodeName }) => (nodeName === undefined ? [] : [nodeName])));
+  return { anywhere: serving.length > 0, nodes };
+}
+
+/** MetalLB's rule: ready, or ending but still serving; what is not said means yes for `ready` and no for `serving`. */
+const isServing = ({ conditions }: Endpoint): boolean => conditions?.ready !== false || conditions.serving === true;
+
+/** The key of the Service that a slice belongs to; undefined for a slice of nobody. */
+export function serviceKeyOf({ metadata }: EndpointSlice): string | undefined {
+  const name = metadata.labels?.[labels.serviceName];
+  return name === undefined ? undefined : `${metadata.namespace}/${name}`;
+}
+
+export const announcingNodeOf = ({ metadata, status }: Node): AnnouncingNode => ({
+  name: metadata.name,
+  labels: metadata.labels ?? {},
+  isNetworkUnavailable: (status?.conditions ?? []).some(
+    (condition) => condition.type === 'NetworkUnavailable' && condition.status === 'True',
+  ),
+});
+
+/** Where the speaker of a node is reached: its InternalIP of `family` if it has one, else its first. */
+export function peerAddressOf({ metadata, status }: Node, family: 4 | 6 | undefined): PeerAddress | undefined {
+  const internal = (status?.addresses ?? []).flatMap(({ type, address }) =>
+    type === 'InternalIP' ? (parseIp(address) ?? []) : [],
+  );
+  const address = internal.find((each) => each.family === family) ?? internal[0];
+  return address && { node: metadata.name, address: formatIp(address) };
+}

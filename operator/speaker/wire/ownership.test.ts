@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { spec } from '../../../testing/spec.ts';
+import type { L2Announcement } from '../../advertising/announcement.ts';
+import { ownerOf } from '../../election/rank.ts';
+import { Ownership } from './ownership.ts';
+
+const announce = (address: string, ...candidates: string[]): L2Announcement => ({
+  service: `default/${address}`,
+  address,
+  candidates,
+  interfaces: 'all',
+});
+const owned = (ownership: Ownership): string[] =>
+  ownership
+    .owned()
+    .map(({ address }) => address)
+    .sort();
+
+spec('ownership', (test) => {
+  const desired = [announce('1', 'a', 'b', 'c'), announce('2', 'b', 'a', 'c'), announce('3', 'c', 'b')];
+  const rows: [name: string, available: string[][], gives: string[]][] = [
+    ['nothing before anybody is available', [], []],
+    ['what it is first for', [['a', 'b', 'c']], ['2']],
+    [
+      'what a lost node leaves it',
+      [
+        ['a', 'b', 'c'],
+        ['b', 'c'],
+      ],
+      ['1', '2'],
+    ],
+    ['what several lost nodes leave it', [['a', 'b', 'c'], ['b']], ['1', '2', '3']],
+    ['no longer what a returning node is better for', [['b'], ['a', 'b', 'c']], ['2']],
+    [
+      'nothing when it is not available itself',
+      [
+        ['a', 'b', 'c'],
+        ['a', 'c'],
+      ],
+      [],
+    ],
+    [
+      'all of it again when it returns',
+      [
+        ['a', 'c'],
+        ['b', 'c'],
+      ],
+      ['1', '2'],
+    ],
+  ];
+  for (const [name, views, gives] of rows)
+    test(`of node b is ${name}`, () => {
+      const ownership = new Ownership();
+      ownership.setDesired('b', desired);
+      for (const view of views) ownership.setAvailable(view);
+      assert.equal(owned(ownership), gives);
+    });
+
+  test('says whether anything of this node has changed', () => {
+    const ownership = new Ownership();
+    ownership.setDesired('b', desired);
+    const views = [['a', 'b', 'c'], ['a', 'b'], ['b'], ['b'], ['a', 'b']];
+    assert.equal(
+      views.map((view) => ownership.setAvailable(view)),
+      [true, true, true, false, true],
+    );
+  });
+
+  test('is, after any history, what one look at the last state gives', () => {
+    const nodes = fc.subarray(['a', 'b', 'c', 'd']);
+    const lists = fc.array(fc.shuffledSubarray(['a', 'b', 'c', 'd']), { maxLength: 8 });
+    const steps = fc.array(
+      fc.oneof(
+        nodes.map((available) => ({ available })),
+        lists.map((candidates) => ({ candidates })),
+      ),
+    );
+    fc.assert(
+      fc.property(steps, (history) => {
+        const ownership = new Ownership();
+        let available: string[] = [];
+        let announcements: L2Announcement[] = [];
+        for (const step of history) {
+          if ('available' in step) {
+            available = step.available;
+            ownership.setAvailable(available);
+          } else {
+            announcements = step.candidates.map((candidates, n) => announce(`${n}`, ...candidates));
+            ownership.setDesired('b', announcements);
+          }
+        }
+        const expected = announcements
+          .filter(({ candidates }) => ownerOf(candidates, (node) => available.includes(node)) === 'b')
+          .map(({ address }) => address);
+        assert.equal(owned(ownership), expected.sort());
+      }),
+    );
+  });
+});
