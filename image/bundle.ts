@@ -1,0 +1,53 @@
+/** Bundles the product into dist/: one entry point per process and thread, flat, so that threads find each other. */
+
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+
+export const BUNDLE = 'dist';
+
+/** Packages that stay outside of the bundle, because they load native code from beside their own files. */
+export const EXTERNAL = ['koffi'];
+
+/** CommonJS packages inside the bundle call require, which an ECMAScript module does not have. */
+const REQUIRE =
+  "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";
+
+/** `main` and every `*-thread.ts`, by the name that the bundle gives them. */
+function entryPoints(): Record<string, string> {
+  const threads = readdirSync('operator', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('-thread.ts'))
+    .toSorted();
+  return {
+    main: 'operator/main.ts',
+    ...Object.fromEntries(threads.map((name) => [basename(name, '.ts'), join('operator', name)])),
+  };
+}
+
+/** Writes dist/ anew. Roles are split into chunks, so that a process loads only what its role needs. */
+export async function bundle(): Promise<void> {
+  // Beside its place and under a name of its own, so that two builds at once do not mix their chunks.
+  const unfinished = `build/${BUNDLE}.${process.pid}`;
+  rmSync(unfinished, { recursive: true, force: true });
+  await build({
+    entryPoints: entryPoints(),
+    outdir: unfinished,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: EXTERNAL,
+    banner: { js: REQUIRE },
+    // Identifiers stay, so that the frames of an error in a log can be read.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 160,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  rmSync(BUNDLE, { recursive: true, force: true });
+  renameSync(unfinished, BUNDLE);
+}
+
+if (import.meta.main) await bundle();
