@@ -3,6 +3,7 @@
 import { labels } from '../../crds/annotations.ts';
 import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
 import { POOL_SET_NAME, type PoolSet } from '../../crds/pool-set.ts';
+import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from '../advertising/announced-service.ts';
 import type { AdvertisingConfig, AnnouncedService } from '../advertising/snapshot.ts';
 import type { ApiConnection } from '../cluster/api-connection.ts';
 import { CrdGuard } from '../cluster/crd-guard.ts';
@@ -13,7 +14,6 @@ import { configInForce } from '../config/resolve-config.ts';
 import { parseIp } from '../net/address.ts';
 import type { Logger } from '../observability/log.ts';
 import type { SpeakerSettings } from '../settings/speaker.ts';
-import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from './announced-service.ts';
 import type { PeerAddress } from './messages.ts';
 
 /** What changed: one Service (its object or its endpoints), or what is alike for all. */

@@ -1,11 +1,40 @@
 /** Kubernetes objects reduced to what deciding about announcements looks at. */
 
 import { annotationOf, labels } from '../../crds/annotations.ts';
-import type { AnnouncedService, AnnouncingNode, ServingEndpoints } from '../advertising/snapshot.ts';
-import type { Endpoint, EndpointSlice, Node, Service } from '../cluster/objects.ts';
-import { keyOf } from '../cluster/objects.ts';
+import type { ObjectMeta } from '../../crds/object-meta.ts';
 import { formatIp, parseIp } from '../net/address.ts';
-import type { PeerAddress } from './messages.ts';
+import type { AnnouncedService, AnnouncingNode, ServingEndpoints } from './snapshot.ts';
+
+/** The parts of a Service that are read here. */
+interface Service {
+  readonly metadata: ObjectMeta;
+  readonly spec: {
+    readonly loadBalancerClass?: string;
+    readonly externalTrafficPolicy?: string;
+    readonly selector?: Readonly<Record<string, string>>;
+  };
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
+}
+
+interface Endpoint {
+  readonly nodeName?: string;
+  readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean };
+}
+
+/** The parts of an EndpointSlice (discovery.k8s.io/v1) that are read here. */
+interface EndpointSlice {
+  readonly metadata: ObjectMeta;
+  readonly endpoints?: readonly Endpoint[] | null;
+}
+
+/** The parts of a Node that are read here. */
+interface Node {
+  readonly metadata: ObjectMeta;
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
+  };
+}
 
 /** Undefined when the Service is of another class or holds no address. `lbClass` '' means Services without a class. */
 export function announcedServiceOf(
@@ -17,7 +46,7 @@ export function announcedServiceOf(
   const addresses = addressesOf(service);
   if (addresses.length === 0) return undefined;
   return {
-    key: keyOf(service),
+    key: `${service.metadata.namespace}/${service.metadata.name}`,
     createdAt: service.metadata.creationTimestamp ?? '',
     labels: service.metadata.labels ?? {},
     addresses,
@@ -57,7 +86,10 @@ export const announcingNodeOf = ({ metadata, status }: Node): AnnouncingNode => 
 });
 
 /** Where the speaker of a node is reached: its InternalIP of `family` if it has one, else its first. */
-export function peerAddressOf({ metadata, status }: Node, family: 4 | 6 | undefined): PeerAddress | undefined {
+export function peerAddressOf(
+  { metadata, status }: Node,
+  family: 4 | 6 | undefined,
+): { readonly node: string; readonly address: string } | undefined {
   const internal = (status?.addresses ?? []).flatMap(({ type, address }) =>
     type === 'InternalIP' ? (parseIp(address) ?? []) : [],
   );
