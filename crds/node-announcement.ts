@@ -1,0 +1,115 @@
+/** NodeAnnouncement (heraldlb.io/v1alpha1): what one node announces, as digests, so that reports cost as much as there are nodes. */
+import * as z from 'zod';
+import { ageColumn, CATEGORY, type KindDefinition } from './definition.ts';
+import type { ObjectMeta } from './object-meta.ts';
+import { int32, int64, kubernetes } from './structural.ts';
+
+/** Services are spread over so many buckets by a hash of their key. */
+export const REPORT_BUCKETS = 256;
+/** So many exceptions are named; `exceptionCount` counts all of them. */
+export const MAX_EXCEPTIONS = 200;
+
+const atomic = { list: { type: 'atomic' } } as const;
+
+const bucket = z.object({
+  bucket: int32().min(0).max(255).describe('The first octet of the sha256 of `namespace/name`.'),
+  digest: z.string().describe('16 hex digits: exclusive or over what the node announces of these Services.'),
+  count: int32().min(0).describe('How many addresses that are.'),
+  resourceVersion: z.string().describe('The highest resourceVersion of these Services that the node has seen.'),
+});
+export type ReportBucket = z.infer<typeof bucket>;
+
+const networkInterface = z.object({
+  name: z.string().describe('The name of the interface.'),
+  carrier: z.boolean().describe('Whether the link is up.'),
+  subnets: z.array(z.string()).describe('Its addresses with their prefix lengths.').register(kubernetes, atomic),
+});
+export type ReportInterface = z.infer<typeof networkInterface>;
+
+const inputs = z.object({
+  algorithmVersion: int32().describe('The version of the shared decisions that this node computes by now.'),
+  alive: z
+    .array(z.string())
+    .describe('The nodes that may own addresses as this node sees it, itself included.')
+    .register(kubernetes, atomic),
+  interfaces: z
+    .array(networkInterface)
+    .describe('The interfaces that this node may announce on.')
+    .register(kubernetes, atomic),
+  ignoresExcludeLabel: z
+    .boolean()
+    .describe('Whether nodes with the label node.kubernetes.io/exclude-from-external-load-balancers announce too.'),
+});
+export type ReportInputs = z.infer<typeof inputs>;
+
+const nodeReason = z.object({
+  reason: z.string().describe('One word; docs/reasons.md explains each.'),
+  message: z.string().describe('A sentence that says why.'),
+});
+export type NodeReason = z.infer<typeof nodeReason>;
+
+const exception = nodeReason.extend({
+  service: z.string().describe('The Service, as `namespace/name`.'),
+  address: z.string().describe('The address that the node owns and does not announce.'),
+});
+export type ReportException = z.infer<typeof exception>;
+
+/** Written by the speaker of the node alone, under the name of the node in Herald's own namespace. */
+export interface NodeAnnouncement {
+  readonly apiVersion?: string;
+  readonly kind?: 'NodeAnnouncement';
+  readonly metadata: ObjectMeta;
+  /** How many addresses the node announces. */
+  readonly announced: number;
+  readonly inputs: ReportInputs;
+  /** What keeps the whole node from announcing. */
+  readonly reasons: readonly NodeReason[];
+  /** Buckets in which the node announces something, or has seen a Service, in ascending order. */
+  readonly buckets: readonly ReportBucket[];
+  readonly exceptions: readonly ReportException[];
+  readonly exceptionCount: number;
+}
+
+export const nodeAnnouncementKind: KindDefinition = {
+  group: 'heraldlb.io',
+  version: 'v1alpha1',
+  kind: 'NodeAnnouncement',
+  plural: 'nodeannouncements',
+  singular: 'nodeannouncement',
+  categories: [CATEGORY],
+  description:
+    'What the node of the same name announces, and from which inputs. It holds while the Lease of the node is renewed.',
+  columns: [
+    { name: 'Announced', type: 'integer', jsonPath: '.announced', description: 'Addresses that the node announces.' },
+    {
+      name: 'Exceptions',
+      type: 'integer',
+      jsonPath: '.exceptionCount',
+      description: 'Addresses that it owns and does not announce.',
+    },
+    {
+      name: 'Reason',
+      type: 'string',
+      jsonPath: '.reasons[0].reason',
+      description: 'What keeps the whole node from announcing.',
+    },
+    ageColumn,
+  ],
+  schema: z.object({
+    announced: int32().min(0).describe('How many addresses the node announces.'),
+    inputs: inputs.describe('What the result follows from; the operator computes the same from it.'),
+    reasons: z.array(nodeReason).describe('What keeps the whole node from announcing.').register(kubernetes, atomic),
+    buckets: z
+      .array(bucket)
+      .max(REPORT_BUCKETS)
+      .describe('What the node announces, by bucket of Services.')
+      .register(kubernetes, atomic),
+    exceptions: z
+      .array(exception)
+      .max(MAX_EXCEPTIONS)
+      .describe('Addresses that the node owns and does not announce, the first 200 by name.')
+      .register(kubernetes, atomic),
+    exceptionCount: int64().min(0).describe('How many such addresses there are.'),
+  }),
+  subresources: [],
+};
