@@ -1,10 +1,17 @@
 /** Every kind that Herald serves. */
+import { bfdProfileKind } from './bfd-profile.ts';
 import { bgpAdvertisementKind } from './bgp-advertisement.ts';
 import { bgpPeerKind } from './bgp-peer.ts';
+import { bgpSessionKind } from './bgp-session.ts';
+import { communityKind } from './community.ts';
+import { configurationStateKind } from './configuration-state.ts';
 import type { KindDefinition } from './definition.ts';
 import { ipAddressPoolKind } from './ip-address-pool.ts';
 import { l2AdvertisementKind } from './l2-advertisement.ts';
+import { nodeAnnouncementKind } from './node-announcement.ts';
 import { poolSetKind } from './pool-set.ts';
+import { serviceAnnouncementKind } from './service-announcement.ts';
+import { serviceBgpStatusKind } from './service-bgp-status.ts';
 import { serviceL2StatusKind } from './service-l2-status.ts';
 
 export const kinds: readonly KindDefinition[] = [
@@ -12,6 +19,13 @@ export const kinds: readonly KindDefinition[] = [
   l2AdvertisementKind,
   bgpPeerKind,
   bgpAdvertisementKind,
+  bfdProfileKind,
+  communityKind,
+  configurationStateKind,
   serviceL2StatusKind,
+  serviceBgpStatusKind,
   poolSetKind,
+  bgpSessionKind,
+  serviceAnnouncementKind,
+  nodeAnnouncementKind,
 ];

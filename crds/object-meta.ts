@@ -69,11 +69,15 @@ export const labelSelector = z
   .register(kubernetes, { map: 'atomic' });
 export type LabelSelector = z.infer<typeof labelSelector>;
 
-/** A custom resource as the API server serves it. */
-export interface CustomObject<Kind extends string, Spec, Status> {
+/** A custom resource without spec: what we say of something, and nobody asks for. */
+export interface StatusObject<Kind extends string, Status> {
   readonly apiVersion: string;
   readonly kind: Kind;
   readonly metadata: ObjectMeta;
-  readonly spec: Spec;
   readonly status?: Status;
+}
+
+/** A custom resource as the API server serves it. */
+export interface CustomObject<Kind extends string, Spec, Status> extends StatusObject<Kind, Status> {
+  readonly spec: Spec;
 }

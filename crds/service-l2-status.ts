@@ -2,19 +2,12 @@
 import * as z from 'zod';
 import { ageColumn, type KindDefinition } from './definition.ts';
 import type { CustomObject } from './object-meta.ts';
-import { kubernetes } from './structural.ts';
-
-const fixed = (field: string) =>
-  z
-    .string()
-    .register(kubernetes, { rules: [{ rule: 'self == oldSelf', message: `${field} cannot be changed` }] })
-    .optional();
+import { serviceColumns, serviceReference } from './service-status.ts';
 
 export const serviceL2StatusStatus = z.object({
   // MetalLB fixes the node too, and its speakers loop when an owner moves; here an owner may take over the object.
   node: z.string().optional().describe('The node that announces.'),
-  serviceName: fixed('serviceName').describe('The name of the Service.'),
-  serviceNamespace: fixed('serviceNamespace').describe('The namespace of the Service.'),
+  ...serviceReference,
   interfaces: z
     .array(z.object({ name: z.string().optional().describe('The name of the interface.') }))
     .optional()
@@ -34,13 +27,7 @@ export const serviceL2StatusKind: KindDefinition = {
   description: 'Written by the speaker that announces the addresses of a Service by ARP and NDP.',
   columns: [
     { name: 'Allocated Node', type: 'string', jsonPath: '.status.node', description: 'The node that announces.' },
-    { name: 'Service Name', type: 'string', jsonPath: '.status.serviceName', description: 'The name of the Service.' },
-    {
-      name: 'Service Namespace',
-      type: 'string',
-      jsonPath: '.status.serviceNamespace',
-      description: 'The namespace of the Service.',
-    },
+    ...serviceColumns,
     ageColumn,
   ],
   schema: z.object({
