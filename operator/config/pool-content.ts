@@ -4,8 +4,10 @@ import { createHash } from 'node:crypto';
 import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
 import type { PoolSetEntry } from '../../crds/pool-set.ts';
 import { formatRange, parseRange, type RangeProblem } from '../net/range.ts';
+import { canonical } from './canonical.ts';
 import { firstSelectorProblem } from './label-selector.ts';
 import { overlapWithin } from './range-set.ts';
+import { repetitionProblem } from './repetition.ts';
 import type { Refusal } from './verdict.ts';
 
 const PROBLEM_WORDS: Readonly<Record<RangeProblem, string>> = {
@@ -44,16 +46,6 @@ export function hashOf(
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return `{${fields
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`)
-    .join(',')}}`;
-}
-
 /** Why the pool's spec makes no sense by itself, or undefined. */
 export function specProblem({ spec }: IpAddressPool): Refusal | undefined {
   const ranges = [];
@@ -70,7 +62,13 @@ export function specProblem({ spec }: IpAddressPool): Refusal | undefined {
       reason: 'InvalidSpec',
       message: `${formatRange(overlap[0])} and ${formatRange(overlap[1])} in spec.addresses overlap.`,
     };
-  const { namespaceSelectors, serviceSelectors } = spec.serviceAllocation ?? {};
+  const { namespaces, namespaceSelectors, serviceSelectors } = spec.serviceAllocation ?? {};
+  const repetition = repetitionProblem({
+    'serviceAllocation.namespaces': namespaces,
+    'serviceAllocation.namespaceSelectors': namespaceSelectors,
+    'serviceAllocation.serviceSelectors': serviceSelectors,
+  });
+  if (repetition !== undefined) return { reason: 'InvalidSpec', message: repetition };
   const selector = firstSelectorProblem(namespaceSelectors, serviceSelectors);
   return selector === undefined
     ? undefined
