@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { commonStatus } from './condition.ts';
 import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import { type CustomObject, labelSelector } from './object-meta.ts';
+import { nodeColumn, poolColumns, poolSelection, serviceSelection } from './pool-selection.ts';
 import { int32, int64, kubernetes } from './structural.ts';
 
 const ONLY_HOST_ROUTES =
@@ -25,23 +26,13 @@ export const bgpAdvertisementSpec = z
       .array(z.string())
       .optional()
       .describe('Communities as 64512:100, large:64512:1:2, or the name of an alias in a Community.'),
-    ipAddressPools: z
-      .array(z.string())
-      .optional()
-      .describe('Pools by name. Without names and selectors the advertisement covers every pool.'),
-    ipAddressPoolSelectors: z
-      .array(labelSelector)
-      .optional()
-      .describe('Pools by labels, in addition to those named; one selector must match.'),
+    ...poolSelection,
     nodeSelectors: z
       .array(labelSelector)
       .optional()
       .describe('Nodes that are next hops, by labels; one selector must match. None: every node.'),
     peers: z.array(z.string()).optional().describe('BGPPeers by name. None: every peer.'),
-    serviceSelectors: z
-      .array(labelSelector)
-      .optional()
-      .describe('Services that the advertisement covers, by labels; one selector must match. None: every Service.'),
+    ...serviceSelection,
   })
   .register(kubernetes, {
     rules: [
@@ -69,28 +60,9 @@ export const bgpAdvertisementKind: KindDefinition = {
   columns: [
     ...readyColumns,
     ageColumn,
-    {
-      name: 'IPAddressPools',
-      type: 'string',
-      jsonPath: '.spec.ipAddressPools',
-      description: 'Pools by name.',
-      priority: 1,
-    },
-    {
-      name: 'IPAddressPool Selectors',
-      type: 'string',
-      jsonPath: '.spec.ipAddressPoolSelectors',
-      description: 'Pools by labels.',
-      priority: 1,
-    },
+    ...poolColumns,
     { name: 'Peers', type: 'string', jsonPath: '.spec.peers', description: 'Peers by name.', priority: 1 },
-    {
-      name: 'Node Selectors',
-      type: 'string',
-      jsonPath: '.spec.nodeSelectors',
-      description: 'Nodes by labels.',
-      priority: 10,
-    },
+    nodeColumn,
   ],
   schema: z.object({
     spec: bgpAdvertisementSpec.optional().describe('What is advertised, to whom, and how.'),

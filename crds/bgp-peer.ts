@@ -131,7 +131,7 @@ export type BgpPeer = CustomObject<'BGPPeer', BgpPeerSpec, BgpPeerStatus>;
 export const bgpPeerKind: KindDefinition = {
   group: 'metallb.io',
   version: 'v1beta2',
-  deprecatedVersions: ['v1beta1'],
+  retiredVersions: ['v1beta1'],
   kind: 'BGPPeer',
   plural: 'bgppeers',
   singular: 'bgppeer',

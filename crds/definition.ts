@@ -17,8 +17,8 @@ export interface PrinterColumn {
 export interface KindDefinition {
   readonly group: 'metallb.io' | 'heraldlb.io';
   readonly version: string;
-  /** Older versions that are served too, with the same fields, so that no conversion is needed. */
-  readonly deprecatedVersions?: readonly string[];
+  /** Versions that MetalLB stored objects in: listed, because the API server refuses to forget them, and not served. */
+  readonly retiredVersions?: readonly string[];
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
@@ -77,7 +77,6 @@ export function definitionName(kind: Pick<KindDefinition, 'plural' | 'group'>): 
 
 /** The CustomResourceDefinition of a kind, as `kubectl apply` takes it. */
 export function customResourceDefinition(kind: KindDefinition): CustomResourceDefinition {
-  const schema = rootSchema(kind);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -94,26 +93,35 @@ export function customResourceDefinition(kind: KindDefinition): CustomResourceDe
       scope: 'Namespaced',
       // Said aloud, because an apply would otherwise leave the webhook of a former owner in place.
       conversion: { strategy: 'None' },
-      versions: [
-        ...(kind.deprecatedVersions ?? []).map((name) => ({
-          ...versionOf(kind, name, schema),
-          deprecated: true,
-          deprecationWarning: `${kind.group}/${name} ${kind.kind} is deprecated, use ${kind.version}`,
-        })),
-        { ...versionOf(kind, kind.version, schema), storage: true },
-      ],
+      versions: [...(kind.retiredVersions ?? []).map(retiredVersion), storedVersion(kind)],
     },
   };
 }
 
-function versionOf(kind: KindDefinition, name: string, openAPIV3Schema: OpenApiSchema) {
+function storedVersion(kind: KindDefinition) {
   return {
-    name,
+    name: kind.version,
     served: true,
-    storage: false,
+    storage: true,
     ...(kind.subresources.includes('status') ? { subresources: { status: {} } } : {}),
     additionalPrinterColumns: kind.columns,
-    schema: { openAPIV3Schema },
+    schema: { openAPIV3Schema: rootSchema(kind) },
+  };
+}
+
+/** Without conversion an object of such a version is read as it stands, in the version that is served. */
+function retiredVersion(name: string) {
+  return {
+    name,
+    served: false,
+    storage: false,
+    schema: {
+      openAPIV3Schema: {
+        type: 'object',
+        description: 'No longer served. Objects that were stored in it are served in the newer version.',
+        'x-kubernetes-preserve-unknown-fields': true,
+      },
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { commonStatus } from './condition.ts';
 import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import { type CustomObject, labelSelector } from './object-meta.ts';
+import { nodeColumn, poolColumns, poolSelection, serviceSelection } from './pool-selection.ts';
 import { int32 } from './structural.ts';
 
 const preferredNodeSelector = z.object({
@@ -11,14 +12,7 @@ const preferredNodeSelector = z.object({
 });
 
 export const l2AdvertisementSpec = z.object({
-  ipAddressPools: z
-    .array(z.string())
-    .optional()
-    .describe('Pools by name. Without names and selectors the advertisement covers every pool.'),
-  ipAddressPoolSelectors: z
-    .array(labelSelector)
-    .optional()
-    .describe('Pools by labels, in addition to those named; one selector must match.'),
+  ...poolSelection,
   nodeSelectors: z
     .array(labelSelector)
     .optional()
@@ -27,10 +21,7 @@ export const l2AdvertisementSpec = z.object({
     .array(z.string())
     .optional()
     .describe('Interfaces, by exact name, on which the addresses are announced. None: every interface.'),
-  serviceSelectors: z
-    .array(labelSelector)
-    .optional()
-    .describe('Services that the advertisement covers, by labels; one selector must match. None: every Service.'),
+  ...serviceSelection,
   preferredNodeSelectors: z
     .array(preferredNodeSelector)
     .optional()
@@ -58,20 +49,7 @@ export const l2AdvertisementKind: KindDefinition = {
     ...readyColumns,
     { name: 'Pools', type: 'string', jsonPath: '.status.pools', description: 'The pools it covers now.' },
     ageColumn,
-    {
-      name: 'IPAddressPools',
-      type: 'string',
-      jsonPath: '.spec.ipAddressPools',
-      description: 'Pools by name.',
-      priority: 1,
-    },
-    {
-      name: 'IPAddressPool Selectors',
-      type: 'string',
-      jsonPath: '.spec.ipAddressPoolSelectors',
-      description: 'Pools by labels.',
-      priority: 1,
-    },
+    ...poolColumns,
     {
       name: 'Interfaces',
       type: 'string',
@@ -79,13 +57,7 @@ export const l2AdvertisementKind: KindDefinition = {
       description: 'Interfaces by name.',
       priority: 1,
     },
-    {
-      name: 'Node Selectors',
-      type: 'string',
-      jsonPath: '.spec.nodeSelectors',
-      description: 'Nodes by labels.',
-      priority: 10,
-    },
+    nodeColumn,
   ],
   schema: z.object({
     spec: l2AdvertisementSpec.optional().describe('What is announced, and from where.'),
