@@ -15,10 +15,10 @@ function herald(...args: string[]): { code: number | null; out: string; err: str
 spec(
   'herald',
   (test) => {
-    test('prints its roles and its version', () => {
+    test('prints its roles, its commands and its version', () => {
       const { code, out } = herald('--help');
       assert.is(code, 0);
-      for (const role of ['herald operator', 'herald speaker']) assert.match(out, role);
+      for (const role of ['herald operator', 'herald speaker', 'herald status']) assert.match(out, role);
       const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
       assert.equal(herald('version'), { code: 0, out: `herald ${version}\n`, err: '' });
     });
@@ -33,7 +33,7 @@ spec(
       assert.is(herald().code, 2);
       const { code, err } = herald('speeker');
       assert.is(code, 2);
-      assert.match(err, 'there is no role speeker: did you mean speaker?');
+      assert.match(err, 'there is no role or command speeker: did you mean speaker?');
     });
 
     for (const role of ['operator', 'speaker'])

@@ -6,7 +6,6 @@ import { hostname } from 'node:os';
 import { createLogger } from './observability/log.ts';
 import { VERSION } from './observability/version.ts';
 import type { Surroundings } from './settings/common.ts';
-import { nearest } from './settings/nearest.ts';
 import { SettingsError } from './settings/read.ts';
 import { helpOf, ROLES, type RoleName, usage } from './settings/roles.ts';
 
@@ -29,12 +28,29 @@ const RUN: Record<RoleName, (surroundings: Surroundings) => Promise<number>> = {
   },
 };
 
+/** What people and pipelines ask for; loaded only then. */
+async function runNamedCommand(word: string, args: readonly string[]): Promise<number> {
+  const { commandNamed, nearestWord, runCommand } = await import('./cli/run.ts');
+  const { processIo } = await import('./cli/process-io.ts');
+  const command = commandNamed(word);
+  if (command) return runCommand(command, args, processIo());
+  return refuse(word, nearestWord(word, Object.keys(ROLES)));
+}
+
+async function help([word = '']: readonly string[]): Promise<number> {
+  const { commandHelp, commandList, commandNamed } = await import('./cli/run.ts');
+  const command = commandNamed(word);
+  if (command) return say(commandHelp(command));
+  return say(isRole(word) ? await helpOf(word) : usage(commandList()));
+}
+
 const isRole = (word: string): word is RoleName => Object.hasOwn(ROLES, word);
 
 async function main([word = '', ...args]: readonly string[]): Promise<number> {
-  if (word === '--help' || word === 'help') return say(usage());
+  if (word === '--help' || word === '-h' || word === 'help') return help(args);
   if (word === '--version' || word === 'version') return say(`herald ${VERSION}\n`);
-  if (!isRole(word)) return refuse(word);
+  if (word === '') return refuse('', undefined);
+  if (!isRole(word)) return runNamedCommand(word, args);
   if (args.includes('--help')) return say(await helpOf(word));
   try {
     return await RUN[word]({ args, env: process.env, hostname: hostname(), readFile: readTextFile });
@@ -45,11 +61,12 @@ async function main([word = '', ...args]: readonly string[]): Promise<number> {
   }
 }
 
-/** Says that a word is no role; 2 as for every mistake in the arguments. */
-function refuse(word: string): number {
-  const meant = nearest(word, Object.keys(ROLES));
-  const problem = word === '' ? 'say which role to run' : `there is no role ${word}`;
-  process.stderr.write(`herald: ${problem}${meant ? `: did you mean ${meant}?` : ''}\n\n${usage()}`);
+/** Says that a word is neither role nor command; 2 as for every mistake in the settings of a role. */
+async function refuse(word: string, meant: string | undefined): Promise<number> {
+  const { commandList } = await import('./cli/run.ts');
+  const problem = word === '' ? 'say which role or command to run' : `there is no role or command ${word}`;
+  const hint = meant ? `: did you mean ${meant}?\n` : `\n\n${usage(commandList())}`;
+  process.stderr.write(`herald: ${problem}${hint}`);
   return EXIT_SETTINGS;
 }
 
@@ -81,4 +98,6 @@ function logWarning(warning: Error): void {
 process.removeAllListeners('warning');
 process.on('warning', logWarning);
 process.on('uncaughtException', stopOn);
+// Whoever reads no further, as `head` does, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 main(process.argv.slice(2)).then((code) => process.exit(code), stopOn);

@@ -86,17 +86,25 @@ interface Kubeconfig {
   readonly users?: readonly { readonly name: string; readonly user: KubeconfigUser }[];
 }
 
-/** The credentials of the current context of a kubeconfig. @throws {CredentialsError} for what it cannot use */
-export function kubeconfigCredentials(path: string): Credentials {
-  const { 'current-context': current, contexts, clusters, users } = parse(read(path)) as Kubeconfig;
-  const context = contexts?.find(({ name }) => name === current)?.context;
-  const cluster = clusters?.find(({ name }) => name === context?.cluster)?.cluster;
-  const user = users?.find(({ name }) => name === context?.user)?.user ?? {};
-  if (!cluster?.server) throw new CredentialsError(`${path}: the current context names no cluster with a server`);
-  if (cluster['proxy-url']) throw new CredentialsError(`${path}: proxy-url is not supported`);
-  if (user.exec || user['auth-provider'] || user.username) {
-    throw new CredentialsError(`${path}: only client certificates and tokens are supported`);
-  }
+/** The user of the kubeconfig gets its credentials from a program, a provider or a password. */
+export class PluginNeededError extends CredentialsError {}
+
+/**
+ * The credentials of a context of a kubeconfig.
+ *
+ * @param chosen a context; without it the current one @throws {CredentialsError} for what it cannot use
+ */
+export function kubeconfigCredentials(path: string, chosen?: string): Credentials {
+  const { 'current-context': current, contexts, clusters, users } = kubeconfigOf(path);
+  const wanted = chosen ?? current;
+  const context = contexts?.find(({ name }) => name === wanted)?.context;
+  if (!context) throw new CredentialsError(missingContext(path, chosen, contexts));
+  const cluster = clusters?.find(({ name }) => name === context.cluster)?.cluster;
+  const user = users?.find(({ name }) => name === context.user)?.user ?? {};
+  if (!cluster?.server) throw new CredentialsError(`${path}: context ${wanted} names no cluster with a server`);
+  if (cluster['proxy-url']) throw new CredentialsError(`${path}: proxy-url is not supported: use kubectl proxy`);
+  if (user.exec || user['auth-provider'] || user.username)
+    throw new PluginNeededError(`${path}: only client certificates and tokens are supported`);
   const data = (inline: string | undefined, file: string | undefined): string | undefined =>
     inline ? Buffer.from(inline, 'base64').toString() : file && read(resolve(dirname(path), file));
   return {
@@ -110,6 +118,23 @@ export function kubeconfigCredentials(path: string): Credentials {
     },
     ...authorizationOf(user, dirname(path)),
   };
+}
+
+function kubeconfigOf(path: string): Kubeconfig {
+  const text = read(path);
+  try {
+    return (parse(text) ?? {}) as Kubeconfig;
+  } catch (cause) {
+    throw new CredentialsError(`${path} is no kubeconfig: it is not YAML`, { cause });
+  }
+}
+
+function missingContext(path: string, chosen: string | undefined, contexts: Kubeconfig['contexts'] = []): string {
+  const known = contexts.map(({ name }) => name).join(', ');
+  const there = known === '' ? 'it has none' : `it has ${known}`;
+  return chosen === undefined
+    ? `${path} names no current context: ${there}`
+    : `${path} has no context ${chosen}: ${there}`;
 }
 
 function authorizationOf({ token, tokenFile }: KubeconfigUser, folder: string) {

@@ -22,8 +22,10 @@ export async function flagsOf(role: RoleName): Promise<FlagTable> {
 /** What `herald ROLE --help` prints. */
 export const helpOf = async (role: RoleName): Promise<string> => helpText(role, ROLES[role], await flagsOf(role));
 
-/** What `herald --help` prints. */
-export function usage(): string {
-  const roles = Object.entries(ROLES).map(([name, does]) => `  herald ${name.padEnd(10)} ${does}`);
-  return `herald ROLE [--flag=value ...]\n\n${roles.join('\n')}\n\n  herald ROLE --help  lists the settings of a role\n  herald version      prints the version\n`;
+/** What `herald --help` prints; `commands` are the lines about them. */
+export function usage(commands: string): string {
+  const roles = Object.entries(ROLES)
+    .map(([name, does]) => `  herald ${name.padEnd(10)} ${does}\n`)
+    .join('');
+  return `herald COMMAND [arguments], also as kubectl herald COMMAND\n\n${commands}\nherald ROLE [--flag=value ...], what the manifests run\n\n${roles}\n  herald WORD --help  explains a command, or lists the settings of a role\n  herald version      prints the version\n`;
 }

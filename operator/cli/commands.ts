@@ -1,0 +1,6 @@
+/** Every command, in the order of `herald --help`. */
+
+import type { Command } from './command.ts';
+import { status } from './status.ts';
+
+export const commands: readonly Command[] = [status];
