@@ -9,7 +9,7 @@ import type { Values } from './arguments.ts';
 import { CommandError, type CommandIo, type clusterOptions } from './command.ts';
 import { type Installation, installationOf } from './installation.ts';
 import { type ClusterObjects, snapshotKinds } from './kinds.ts';
-import { type Manifest, readManifests } from './manifests.ts';
+import { type Manifest, problemLine, readManifests } from './manifests/manifest.ts';
 
 /** A cluster at one moment; nothing in it changes. */
 export interface ClusterSnapshot extends ClusterObjects {
@@ -67,25 +67,35 @@ function refusalOf(error: unknown): string {
 }
 
 function snapshotOfFile(io: CommandIo, path: string, heraldNamespace: string | undefined): ClusterSnapshot {
-  const { manifests, problems } = readManifests(io, [path]);
+  const name = path === '-' ? 'standard input' : path;
+  const { manifests, problems } = readManifests([{ name, text: io.readFile(path) }]);
   const [problem] = problems;
-  if (problem) throw new CommandError(`${problem.place}: ${problem.message}`);
-  return snapshotOfObjects(manifests, io.now(), heraldNamespace);
+  if (problem) throw new CommandError(problemLine(problem));
+  return snapshotOfManifests(manifests, io.now(), heraldNamespace);
 }
 
-/** The snapshot that objects of an export make; kinds that no command looks at are left out. */
-export function snapshotOfObjects(
-  manifests: readonly Pick<Manifest, 'object'>[],
+/** The snapshot that the objects of an export make; kinds that no command looks at are left out. */
+export function snapshotOfManifests(
+  manifests: readonly Manifest[],
   takenAt: Date,
   heraldNamespace?: string,
 ): ClusterSnapshot {
   const lists = NAMES.map((name): [Name, readonly KubernetesObject[]] => {
     const resource = resourceOf(name);
-    const ours = manifests.filter(({ object }) => isOf(resource, object));
-    return [name, ours.map(({ object }) => typed(object, resource)).filter((object) => isAskedFor(name, object))];
+    const ours = manifests.filter((manifest) => isOf(resource, manifest) && manifest.name !== '');
+    return [
+      name,
+      ours
+        .map(objectOf)
+        .filter((object) => isAskedFor(name, object))
+        .map((object) => typed(object, resource)),
+    ];
   });
   return snapshotOf(Object.fromEntries(lists) as unknown as ClusterObjects, { takenAt, heraldNamespace });
 }
+
+/** What stands in an export came from an API server: its shape was checked there. */
+const objectOf = ({ content }: Manifest): KubernetesObject => content as unknown as KubernetesObject;
 
 function snapshotOf(
   objects: ClusterObjects,
@@ -101,8 +111,8 @@ function typed(object: KubernetesObject, resource: Resource<KubernetesObject>): 
   return { ...trimmed, apiVersion: apiVersionOf(resource), kind: resource.kind };
 }
 
-const isOf = ({ group, kind }: Resource<KubernetesObject>, object: Manifest['object']): boolean =>
-  object.kind === kind && groupOf(object.apiVersion) === group;
+const isOf = ({ group, kind }: Resource<KubernetesObject>, manifest: Manifest): boolean =>
+  manifest.kind === kind && groupOf(manifest.apiVersion) === group;
 const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '');
 
 /** What the API server chooses by a field selector, an export must be searched for. */

@@ -1,5 +1,11 @@
 /** The kinds that a snapshot of a cluster holds. */
 
+import type { BfdProfile } from '../../crds/bfd-profile.ts';
+import type { BgpSession } from '../../crds/bgp-session.ts';
+import type { Community } from '../../crds/community.ts';
+import type { ConfigurationState } from '../../crds/configuration-state.ts';
+import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
+import type { ServiceAnnouncement } from '../../crds/service-announcement.ts';
 import type { KubernetesObject } from '../cluster/objects.ts';
 import { type Resource, resources } from '../cluster/resource.ts';
 
@@ -66,13 +72,14 @@ export const snapshotKinds = {
   l2Advertisements: resources.l2Advertisements,
   bgpAdvertisements: resources.bgpAdvertisements,
   bgpPeers: resources.bgpPeers,
-  bfdProfiles: metallb<KubernetesObject>('BFDProfile', 'bfdprofiles'),
-  communities: metallb<KubernetesObject>('Community', 'communities'),
+  bfdProfiles: metallb<BfdProfile>('BFDProfile', 'bfdprofiles'),
+  communities: metallb<Community>('Community', 'communities'),
   poolSets: resources.poolSets,
   serviceL2Statuses: resources.serviceL2Statuses,
-  serviceAnnouncements: own<KubernetesObject>('ServiceAnnouncement', 'serviceannouncements'),
-  nodeAnnouncements: own<KubernetesObject>('NodeAnnouncement', 'nodeannouncements'),
-  bgpSessions: own<KubernetesObject>('BGPSession', 'bgpsessions'),
+  configurationStates: metallb<ConfigurationState>('ConfigurationState', 'configurationstates'),
+  serviceAnnouncements: own<ServiceAnnouncement>('ServiceAnnouncement', 'serviceannouncements'),
+  nodeAnnouncements: own<NodeAnnouncement>('NodeAnnouncement', 'nodeannouncements'),
+  bgpSessions: own<BgpSession>('BGPSession', 'bgpsessions'),
   serviceCidrs: {
     group: 'networking.k8s.io',
     version: 'v1',
