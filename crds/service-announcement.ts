@@ -18,9 +18,10 @@ const announcer = z.object({
 export type ServiceAnnouncer = z.infer<typeof announcer>;
 
 /**
- * Written by the operator alone; one per Service, under its namespace and name, owned by it. Without spec and status,
- * so that an object is one write. `Ready` is True once every address is announced; it does not change when an owner
- * moves, and the announcers follow a while later.
+ * Written by the operator alone; one per Service, under its namespace and name, owned by it. Without spec and status
+ * subresource, so that an object is one write: `status` is a plain field, because kstatus, Flux, Argo CD and
+ * `kubectl wait` look for conditions nowhere else. `Ready` is True once every address is announced; it does not change
+ * when an owner moves, and the announcers follow a while later.
  */
 export interface ServiceAnnouncement {
   readonly apiVersion?: string;
@@ -35,7 +36,7 @@ export interface ServiceAnnouncement {
   readonly announcers: readonly ServiceAnnouncer[];
   /** The announcers in short, such as `l2:node-b`. */
   readonly by: string;
-  readonly conditions: readonly Condition[];
+  readonly status: { readonly conditions: readonly Condition[] };
 }
 
 export const serviceAnnouncementKind: KindDefinition = {
@@ -77,7 +78,7 @@ export const serviceAnnouncementKind: KindDefinition = {
       .describe('Who announces which address. Names follow a takeover with some delay; Ready does not wait for them.')
       .register(kubernetes, { list: { type: 'atomic' } }),
     by: z.string().describe('The announcers in one text.'),
-    conditions: conditions(),
+    status: z.object({ conditions: conditions() }).optional().describe('Ready: whether every address is announced.'),
   }),
   subresources: [],
 };
