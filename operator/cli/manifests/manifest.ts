@@ -120,7 +120,12 @@ function collect(
   }
   const { apiVersion, kind, items, metadata } = content;
   if (Array.isArray(items) && typeof kind === 'string' && kind.endsWith('List')) {
-    for (const [at, item] of items.entries()) collect(source, item, [...prefix, 'items', at], manifests, problems);
+    const itemKind = kind.slice(0, -'List'.length);
+    for (const [at, item] of items.entries()) {
+      // Items of a typed list come without their kind.
+      const typed = itemKind && isRecord(item) ? { apiVersion, kind: itemKind, ...item } : item;
+      collect(source, typed, [...prefix, 'items', at], manifests, problems);
+    }
     return;
   }
   const { name, namespace } = isRecord(metadata) ? metadata : {};
