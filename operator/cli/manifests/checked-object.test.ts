@@ -153,7 +153,7 @@ spec('a manifest is checked as the API server does it', (test) => {
     const json = '{"kind":"List","apiVersion":"v1","items":[{"apiVersion":"apps/v1","kind":"Deployment"}]}';
     const text = `# nothing\n---\n${pool('addresses: [10.0.0.0/24]')}---\n${json}\n---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPoolList\nitems:\n- metadata:\n    name: b\n  spec:\n    addresses: [10.0.1.0/24, x]\n`;
     assert.equal(check(text).said.length, 1);
-    assert.match(check(text).said[0] ?? '', /^f\.yaml:18: IPAddressPool b: spec\.addresses\[1\]: address entry "x"/);
+    assert.match(check(text).said[0] ?? '', /^f\.yaml:19: IPAddressPool b: spec\.addresses\[1\]: address entry "x"/);
     assert.is(check(text).stored.length, 1);
   });
   test('leaves a template alone, unless it speaks of Herald', () => {

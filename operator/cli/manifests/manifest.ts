@@ -118,25 +118,30 @@ function collect(
     problems.push({ ...placeOf([]), severity: 'Warning', message: 'is no object of Kubernetes, and is left out' });
     return;
   }
-  const { apiVersion, kind, items, metadata } = content;
-  if (Array.isArray(items) && typeof kind === 'string' && kind.endsWith('List')) {
-    const itemKind = kind.slice(0, -'List'.length);
-    for (const [at, item] of items.entries()) {
-      // Items of a typed list come without their kind.
-      const typed = itemKind && isRecord(item) ? { apiVersion, kind: itemKind, ...item } : item;
-      collect(source, typed, [...prefix, 'items', at], manifests, problems);
-    }
+  const { apiVersion, kind, items } = content;
+  if (!Array.isArray(items) || typeof kind !== 'string' || !kind.endsWith('List')) {
+    manifests.push(manifestOf(content, placeOf));
     return;
   }
+  const itemKind = kind.slice(0, -'List'.length);
+  for (const [at, item] of items.entries()) {
+    // Items of a typed list come without their kind.
+    const typed = itemKind && isRecord(item) ? { apiVersion, kind: itemKind, ...item } : item;
+    collect(source, typed, [...prefix, 'items', at], manifests, problems);
+  }
+}
+
+function manifestOf(content: Record<string, unknown>, placeOf: Manifest['placeOf']): Manifest {
+  const { apiVersion, kind, metadata } = content;
   const { name, namespace } = isRecord(metadata) ? metadata : {};
-  manifests.push({
+  return {
     apiVersion: textOf(apiVersion),
     kind: textOf(kind),
     name: textOf(name),
     ...(typeof namespace === 'string' && namespace !== '' && { namespace }),
     content,
     placeOf,
-  });
+  };
 }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
