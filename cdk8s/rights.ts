@@ -43,6 +43,8 @@ const reviews = [
   rule('authentication.k8s.io', ['tokenreviews'], ['create']),
   rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
 ];
+/** Where the API servers listen themselves: the way to them when kube-proxy is stuck. */
+const apiServers = named('discovery.k8s.io', 'endpointslices', ['kubernetes'], ['get']);
 const events = rule('events.k8s.io', ['events'], ['create', 'patch']);
 
 export const rights: Readonly<Record<Role, Rights>> = {
@@ -57,6 +59,7 @@ export const rights: Readonly<Record<Role, Rights>> = {
         ['patch'],
       ),
       definitions,
+      apiServers,
       events,
       ...reviews,
     ],

@@ -66,6 +66,21 @@ spec(
         assert.match(await out(node, 'nft', 'list', 'tables'), 'table ip6 kube-proxy');
     });
 
+    test('kube-proxy forwards as before after a restart', async () => {
+      const node = NODE;
+      const isForwarded = async () =>
+        (await lab.exec(node, ['curl', '-sk', '-m', '2', 'https://10.96.0.1/livez'], { check: false })).stdout === 'ok';
+      assert.ok(await isForwarded(), 'before');
+      const ofNode = ['-l', 'k8s-app=kube-proxy', '--field-selector', `spec.nodeName=${node}`];
+      await lab.kubectl(['-n', 'kube-system', 'delete', 'pod', ...ofNode]);
+      await lab.kubectl(['-n', 'kube-system', 'rollout', 'status', 'daemonset/kube-proxy', '--timeout=60s']);
+      // What its first synchronisation takes away is gone within a second.
+      for (let second = 0; second < 5; second += 1) {
+        await delay(1_000);
+        assert.ok(await isForwarded(), `${second + 1} s after the restart`);
+      }
+    });
+
     test('exec passes input, output and exit code on every host', async () => {
       for (const host of ['host', 'client', 'router', ...(await lab.nodes())]) {
         const { code, stdout, stderr } = await lab.exec(host, ['sh', '-c', 'cat; echo err >&2; exit 7'], {

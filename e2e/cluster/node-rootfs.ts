@@ -21,7 +21,7 @@ import { run } from './process.ts';
 const PACKAGES = [
   ...['systemd', 'systemd-sysv', 'util-linux', 'mount', 'kmod', 'bash', 'procps', 'ca-certificates', 'busybox-static'],
   ...['containerd', 'runc', 'containernetworking-plugins', 'conntrack', 'iptables', 'nftables', 'iproute2', 'ethtool'],
-  ...['jq', 'socat', 'iputils-ping', 'iputils-arping', 'curl', 'tcpdump'],
+  ...['netbase', 'jq', 'socat', 'iputils-ping', 'iputils-arping', 'curl', 'tcpdump'],
 ];
 const NETFILTER_TOOLS = ['xtables-nft-multi', 'nft', 'conntrack'];
 
@@ -154,6 +154,9 @@ async function archiveKubeFiles(root: string, directory: string, log: string): P
       symlinkSync('xtables-nft-multi', join(kube, 'usr/sbin', variant));
     }
   }
+  // Without it nft prints protocols as numbers, and kube-proxy then takes every element that it finds for a stranger:
+  // after each restart and each failed transaction it would remove them all, 10.96.0.1 included.
+  cpSync(join(root, 'etc/protocols'), join(kube, 'etc/protocols'));
   cpSync(join(root, 'bin/busybox'), join(kube, 'bin/busybox'));
   for (const applet of ['sh', 'ls', 'cat', 'sleep', 'nc', 'ip']) symlinkSync('busybox', join(kube, 'bin', applet));
   await run(['tar', '-C', kube, '-cf', join(directory, 'kube.tar'), '.'], { log });

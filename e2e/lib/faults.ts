@@ -59,15 +59,6 @@ export async function restartApiServer(api: KubeApi): Promise<void> {
   });
 }
 
-/**
- * Ends kube-proxy on every node; the kubelet starts it again without asking anybody. After the API server was away it
- * asks again only after minutes (client-go's backoff, kept from outage to outage), and until then neither a new Service
- * is forwarded nor does a pod on that node reach the API server.
- */
-export async function restartKubeProxy({ nodes }: World): Promise<void> {
-  await Promise.all(nodes.map(({ name }) => tryExec(name, ['sh', '-c', 'kill $(pidof kube-proxy)'])));
-}
-
 async function isUp(api: KubeApi): Promise<boolean> {
   try {
     return (await api.text('/readyz')) === 'ok';

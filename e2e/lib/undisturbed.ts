@@ -14,9 +14,7 @@ export async function threeServices(world: World): Promise<void> {
   await world.pool();
   await world.advertise();
   await world.web();
-  // One after the other, so that a second telling gives each its address again: where addresses change places while
-  // kube-proxy is away, its next nftables transaction fails ("File exists") and it forwards nothing new.
-  for (const name of SERVICES) await world.service({ name });
+  await Promise.all(SERVICES.map((name) => world.service({ name })));
   const addresses = (await Promise.all(SERVICES.map((name) => world.addressesOf(name)))).flat();
   await Promise.all(addresses.map((address) => world.fetchSoon(address)));
 }
@@ -71,14 +69,15 @@ export async function assertUndisturbed(world: World, event: () => Promise<void>
   await Promise.all(addresses.map((address) => world.fetch(address)));
 }
 
-/** What kube-proxy may take to come back: pods, Herald's among them, reach the API server through it. */
-const KUBE_PROXY_MS = 150_000;
+/** The longest pause between two tries of an informer, with what the API server needs after its start. */
+const HERALD_MS = 20_000;
+/** client-go's reflectors, kube-proxy's among them, wait up to a minute after an outage before they ask again. */
+const KUBE_PROXY_MS = 90_000;
 
 /** A Service that comes after the event gets addresses, one node answers for each, and the page comes. */
 export async function assertServesAnother(world: World): Promise<void> {
   await world.service({ name: 'later' });
-  const addresses = await world.addressesOf('later', KUBE_PROXY_MS);
-  await Promise.all(
-    addresses.flatMap((address) => [world.owner(address, KUBE_PROXY_MS), world.fetchSoon(address, KUBE_PROXY_MS)]),
-  );
+  const addresses = await world.addressesOf('later', HERALD_MS);
+  await Promise.all(addresses.map((address) => world.owner(address, HERALD_MS)));
+  await Promise.all(addresses.map((address) => world.fetchSoon(address, KUBE_PROXY_MS)));
 }

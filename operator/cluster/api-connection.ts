@@ -3,6 +3,7 @@
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { ApiError, apiErrorOf, type TransportReason } from './api-error.ts';
+import { ApiServers } from './api-servers.ts';
 import { type Credentials, inClusterCredentials, kubeconfigCredentials } from './credentials.ts';
 import { linesOf, open, StaleSocketError, textOf } from './http-exchange.ts';
 
@@ -75,21 +76,22 @@ const FEW_SOCKETS = 2;
 export function connect(
   { kubeconfig }: { readonly kubeconfig?: string | undefined },
   options: ConnectionOptions = {},
-): ApiConnection {
+): HttpConnection {
   return kubeconfig ? kubeconfigConnection(kubeconfig, options) : inClusterConnection(options);
 }
 
 /** @throws {CredentialsError} outside of a pod */
-export const inClusterConnection = (options: ConnectionOptions = {}): ApiConnection =>
+export const inClusterConnection = (options: ConnectionOptions = {}): HttpConnection =>
   new HttpConnection(inClusterCredentials(), options);
 
 /** @throws {CredentialsError} when the kubeconfig cannot be used */
-export const kubeconfigConnection = (path: string, options: ConnectionOptions = {}): ApiConnection =>
+export const kubeconfigConnection = (path: string, options: ConnectionOptions = {}): HttpConnection =>
   new HttpConnection(kubeconfigCredentials(path), options);
 
 /** HTTP/1.1, so that a slow answer holds up nobody else; without TLS only where the credentials say http (kubectl proxy). */
 export class HttpConnection implements ApiConnection {
   readonly #credentials: Credentials;
+  readonly #servers: ApiServers;
   readonly #agents: Readonly<Record<Lane | 'watch', HttpAgent>>;
   readonly #metrics: ConnectionMetrics | undefined;
 
@@ -100,6 +102,7 @@ export class HttpConnection implements ApiConnection {
       return server.protocol === 'http:' ? new HttpAgent(pool) : new HttpsAgent({ ...pool, ...tls });
     };
     this.#credentials = credentials;
+    this.#servers = new ApiServers({ url: server });
     this.#metrics = metrics;
     this.#agents = {
       work: agent(maxSockets),
@@ -147,13 +150,19 @@ export class HttpConnection implements ApiConnection {
     }
   }
 
+  /** Further addresses to try where nobody answers. */
+  learnServers(urls: readonly URL[]): void {
+    this.#servers.learn(urls);
+  }
+
   close(): void {
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
   async #open(request: ApiRequest, lane: Lane | 'watch', signal: AbortSignal): Promise<IncomingMessage> {
     const { method, path, query, body, contentType = 'application/json', guard } = request;
-    const url = new URL(this.#credentials.server);
+    const server = this.#servers.current;
+    const url = new URL(server.url);
     url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
     url.search = new URLSearchParams(query).toString();
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
@@ -164,13 +173,19 @@ export class HttpConnection implements ApiConnection {
       ...(authorization && { authorization }),
       ...(payload && { 'content-type': contentType, 'content-length': payload.length }),
     };
-    const exchange = { url, method, headers, payload, agent: this.#agents[lane], signal, guard };
+    const { servername } = server;
+    const exchange = { url, servername, method, headers, payload, agent: this.#agents[lane], signal, guard };
     try {
-      return await open(exchange);
+      try {
+        return await open(exchange);
+      } catch (error) {
+        // Nobody answered on a connection that had already been closed. Only a create may not be sent twice.
+        if (!(error instanceof StaleSocketError) || method === 'POST') throw error;
+        return await open(exchange);
+      }
     } catch (error) {
-      // Nobody answered on a connection that had already been closed. Only a create may not be sent twice.
-      if (!(error instanceof StaleSocketError) || method === 'POST') throw error;
-      return await open(exchange);
+      if (isSilence(error)) this.#servers.failed(server);
+      throw error;
     }
   }
 
@@ -227,10 +242,19 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** What a failure without an answer means; what is no failure of the network (a guard's error) stays what it is. */
+/** A failure of the network, and not what a guard throws. */
+function isNetworkError(error: unknown): error is Error {
+  return error instanceof StaleSocketError || (error instanceof Error && 'code' in error);
+}
+
+/** Whether nobody answered, for a reason that may lie on the way to this server. */
+function isSilence(error: unknown): boolean {
+  return error instanceof ApiError ? error.reason === 'Timeout' : isNetworkError(error);
+}
+
+/** What a failure without an answer means; what is no failure of the network stays what it is. */
 function errorOf(error: unknown, request: ApiRequest): unknown {
-  const isNetwork = error instanceof StaleSocketError || (error instanceof Error && 'code' in error);
-  if (!isNetwork) return error;
+  if (!isNetworkError(error)) return error;
   return new ApiError(0, 'ConnectionFailed', `${nameOf(request)}: ${error.message}`, { cause: error });
 }
 

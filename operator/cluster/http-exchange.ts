@@ -7,6 +7,8 @@ import { TLSSocket } from 'node:tls';
 
 export interface Exchange {
   readonly url: URL;
+  /** The name that the certificate must bear; missing: the host of `url`. */
+  readonly servername?: string | undefined;
   readonly method: string;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly payload: Buffer | undefined;
@@ -26,10 +28,22 @@ export class StaleSocketError extends Error {
 const KEEPALIVE_AFTER_MS = 5_000;
 
 /** Sends a request and waits for the head of its answer. Whoever gets the answer reads it to its end or destroys it. */
-export function open({ url, method, headers, payload, agent, signal, guard }: Exchange): Promise<IncomingMessage> {
+export function open({
+  url,
+  servername,
+  method,
+  headers,
+  payload,
+  agent,
+  signal,
+  guard,
+}: Exchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options: RequestOptions = { method, headers, agent };
-    const request = url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, options);
+    const request =
+      url.protocol === 'http:'
+        ? httpRequest(url, options)
+        : httpsRequest(url, { ...options, ...(servername && { servername }) });
     const abort = () => request.destroy(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });

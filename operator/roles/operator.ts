@@ -1,8 +1,9 @@
 /** The role `herald operator`: decides about addresses and configuration while it leads, and keeps up while it stands by. */
 
-import { type ApiConnection, connect } from '../cluster/api-connection.ts';
+import { connect, type HttpConnection } from '../cluster/api-connection.ts';
 import { CrdGuard } from '../cluster/crd-guard.ts';
 import { EventRecorder } from '../cluster/events.ts';
+import { followApiServers } from '../cluster/follow-api-servers.ts';
 import { LeaderElection } from '../cluster/leader-election.ts';
 import type { LeaderTerm } from '../cluster/leader-term.ts';
 import { createClusterMetrics } from '../cluster/metrics.ts';
@@ -39,7 +40,7 @@ class OperatorProcess {
   readonly #log: Logger;
   readonly #registry = createRegistry();
   readonly #metrics = createClusterMetrics(this.#registry);
-  readonly #connection: ApiConnection;
+  readonly #connection: HttpConnection;
   readonly #recorder: EventRecorder;
   readonly #informers: Informers;
   readonly #operator: HeraldOperator;
@@ -98,6 +99,7 @@ class OperatorProcess {
   }
 
   async #elect(signal: AbortSignal): Promise<void> {
+    if (!this.#settings.kubeconfig) void followApiServers({ connection: this.#connection, log: this.#log }, signal);
     const { namespace, podName } = this.#settings;
     const election = new LeaderElection({
       connection: this.#connection,

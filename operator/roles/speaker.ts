@@ -2,6 +2,7 @@
 
 import { connect } from '../cluster/api-connection.ts';
 import { EventRecorder } from '../cluster/events.ts';
+import { followApiServers } from '../cluster/follow-api-servers.ts';
 import { createClusterMetrics } from '../cluster/metrics.ts';
 import { describeMissing, missingCapabilities } from '../host/capabilities.ts';
 import { type RunningServer, startHealthServer, startMetricsServer } from '../observability/http.ts';
@@ -112,6 +113,7 @@ async function start(
   const working = [
     view.run(signal),
     reporter.run(signal),
+    settings.kubeconfig ? undefined : followApiServers({ connection, log }, signal),
     followMemberKey({ ...settings, connection, log, onKeys: (keys) => agent.setKeys(keys) }, signal),
   ];
   return {

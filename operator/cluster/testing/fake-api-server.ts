@@ -57,11 +57,14 @@ export class FakeApiServer {
     return fake;
   }
 
-  connect(options: ConnectionOptions = {}): HttpConnection {
+  get url(): URL {
     const { port } = this.#server.address() as AddressInfo;
-    const server = new URL(`http://127.0.0.1:${port}`);
+    return new URL(`http://127.0.0.1:${port}`);
+  }
+
+  connect(options: ConnectionOptions = {}): HttpConnection {
     return new HttpConnection(
-      { server, tls: {}, authorization: () => 'Bearer t0ken', refused: () => undefined },
+      { server: this.url, tls: {}, authorization: () => 'Bearer t0ken', refused: () => undefined },
       options,
     );
   }
