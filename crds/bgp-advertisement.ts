@@ -23,7 +23,7 @@ export const bgpAdvertisementSpec = z
       .describe('IPv6 addresses are advertised as prefixes of this length.'),
     localPref: int64().min(0).max(4_294_967_295).optional().describe('LOCAL_PREF: a higher one is preferred.'),
     communities: z
-      .array(z.string())
+      .array(z.string().describe('A community, or its alias.'))
       .optional()
       .describe('Communities as 64512:100, large:64512:1:2, or the name of an alias in a Community.'),
     ...poolSelection,
@@ -31,7 +31,10 @@ export const bgpAdvertisementSpec = z
       .array(labelSelector)
       .optional()
       .describe('Nodes that are next hops, by labels; one selector must match. None: every node.'),
-    peers: z.array(z.string()).optional().describe('BGPPeers by name. None: every peer.'),
+    peers: z
+      .array(z.string().describe('The name of a peer.'))
+      .optional()
+      .describe('BGPPeers by name. None: every peer.'),
     ...serviceSelection,
   })
   .register(kubernetes, {

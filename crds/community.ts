@@ -4,13 +4,15 @@ import { commonStatus } from './condition.ts';
 import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import type { CustomObject } from './object-meta.ts';
 
-const communityAlias = z.object({
-  name: z.string().optional().describe('The alias, for spec.communities of a BGPAdvertisement.'),
-  value: z
-    .string()
-    .optional()
-    .describe('What it stands for: 64512:100 (RFC 1997), or large:64512:1:2 for a large community (RFC 8092).'),
-});
+const communityAlias = z
+  .object({
+    name: z.string().optional().describe('The alias, for spec.communities of a BGPAdvertisement.'),
+    value: z
+      .string()
+      .optional()
+      .describe('What it stands for: 64512:100 (RFC 1997), or large:64512:1:2 for a large community (RFC 8092).'),
+  })
+  .describe('A name and what it stands for.');
 
 export const communitySpec = z.object({
   communities: z.array(communityAlias).optional().describe('The aliases.'),

@@ -2,26 +2,28 @@
 import * as z from 'zod';
 import { int64, kubernetes } from './structural.ts';
 
-export const condition = z.object({
-  type: z
-    .string()
-    .min(1)
-    .max(316)
-    .regex(
-      /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$/,
-    )
-    .describe('What the condition is about.'),
-  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
-  observedGeneration: int64().min(0).optional().describe('The generation of the spec that was looked at.'),
-  lastTransitionTime: z.string().describe('When status last changed.').register(kubernetes, { format: 'date-time' }),
-  reason: z
-    .string()
-    .min(1)
-    .max(1024)
-    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
-    .describe('One word that says why; docs/reasons.md explains each.'),
-  message: z.string().max(32_768).describe('A sentence that says why.'),
-});
+export const condition = z
+  .object({
+    type: z
+      .string()
+      .min(1)
+      .max(316)
+      .regex(
+        /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$/,
+      )
+      .describe('What the condition is about.'),
+    status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+    observedGeneration: int64().min(0).optional().describe('The generation of the spec that was looked at.'),
+    lastTransitionTime: z.string().describe('When status last changed.').register(kubernetes, { format: 'date-time' }),
+    reason: z
+      .string()
+      .min(1)
+      .max(1024)
+      .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+      .describe('One word that says why; docs/reasons.md explains each.'),
+    message: z.string().max(32_768).describe('A sentence that says why.'),
+  })
+  .describe('One thing that is so, is not so, or is not known.');
 
 /** `observedGeneration` is missing where the object has no generation, as on Services. */
 export interface Condition {

@@ -10,7 +10,10 @@ import { int64, kubernetes } from './structural.ts';
 /** Whose Services may use a pool, and how early it is tried. */
 export const serviceAllocation = z.object({
   priority: int64().optional().describe('Pools with a lower number are tried earlier; 0 or none comes last.'),
-  namespaces: z.array(z.string()).optional().describe('Namespaces whose Services may use the pool.'),
+  namespaces: z
+    .array(z.string().describe('The name of a namespace.'))
+    .optional()
+    .describe('Namespaces whose Services may use the pool.'),
   namespaceSelectors: z
     .array(labelSelector)
     .optional()
@@ -23,7 +26,7 @@ export const serviceAllocation = z.object({
 
 export const ipAddressPoolSpec = z.object({
   addresses: z
-    .array(z.string().max(MAX_STRING).register(kubernetes, { rules: addressEntryRules }))
+    .array(z.string().max(MAX_STRING).describe('A CIDR or a range.').register(kubernetes, { rules: addressEntryRules }))
     .min(1)
     .max(MAX_LIST)
     .describe('CIDRs or first-last ranges, IPv4 and IPv6 mixed at will.')
@@ -40,7 +43,9 @@ export const ipAddressPoolSpec = z.object({
 export type IpAddressPoolSpec = z.infer<typeof ipAddressPoolSpec>;
 
 const inForce = z.object({
-  addresses: z.array(z.string()).describe('The entries of spec.addresses that are in force.'),
+  addresses: z
+    .array(z.string().describe('A CIDR or a range.'))
+    .describe('The entries of spec.addresses that are in force.'),
   hash: z.string().describe('Tells two contents apart.'),
   generation: int64().describe('The generation of the spec that is in force.'),
 });

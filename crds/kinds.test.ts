@@ -14,6 +14,7 @@ function* nodes(schema: OpenApiSchema, path = '$'): Generator<[path: string, nod
   yield [path, schema];
   for (const [name, child] of Object.entries(schema.properties ?? {})) yield* nodes(child, `${path}.${name}`);
   if (schema.items) yield* nodes(schema.items, `${path}[]`);
+  if (schema.additionalProperties) yield* nodes(schema.additionalProperties, `${path}{}`);
 }
 const schemaOf = (kind: (typeof kinds)[number]) => {
   const { versions } = customResourceDefinition(kind).spec as {
@@ -32,10 +33,24 @@ spec('kinds', (test) => {
       assert.is(readFileSync(goldenFile(kind.plural), 'utf8'), text);
     });
 
-    test(`${kind.kind}: every field of ours is described`, () => {
+    test(`${kind.kind}: every node of the schema is described`, () => {
       for (const [path, node] of nodes(schemaOf(kind))) {
-        if (path.endsWith('[]') || path === '$.metadata') continue;
+        if (path === '$.metadata') continue; // the API server puts its own schema there, with descriptions
         assert.ok(node.description, `${kind.kind} ${path}`);
+      }
+    });
+
+    test(`${kind.kind}: every column shows a field of the schema`, () => {
+      const fields = new Set([...nodes(schemaOf(kind))].map(([path]) => path));
+      for (const { name, jsonPath } of kind.columns) {
+        if (jsonPath.startsWith('.metadata.')) continue;
+        assert.ok(fields.has(`$${jsonPath.replace(/\[[^\]]*\]/g, '[]')}`), `${name}: ${jsonPath}`);
+      }
+    });
+
+    test(`${kind.kind}: has its conditions where kubectl wait and kstatus look for them`, () => {
+      for (const [path] of nodes(schemaOf(kind))) {
+        if (path.endsWith('.conditions')) assert.is(path, '$.status.conditions');
       }
     });
 

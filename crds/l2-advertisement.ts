@@ -6,10 +6,12 @@ import { type CustomObject, labelSelector } from './object-meta.ts';
 import { nodeColumn, poolColumns, poolSelection, serviceSelection } from './pool-selection.ts';
 import { int32 } from './structural.ts';
 
-const preferredNodeSelector = z.object({
-  weight: int32().min(1).max(100).describe('How much a node that matches is preferred; weights add up.'),
-  preference: labelSelector.describe('The nodes that are preferred, by labels.'),
-});
+const preferredNodeSelector = z
+  .object({
+    weight: int32().min(1).max(100).describe('How much a node that matches is preferred; weights add up.'),
+    preference: labelSelector.describe('The nodes that are preferred, by labels.'),
+  })
+  .describe('Nodes that are preferred, and how much.');
 
 export const l2AdvertisementSpec = z.object({
   ...poolSelection,
@@ -18,7 +20,7 @@ export const l2AdvertisementSpec = z.object({
     .optional()
     .describe('Nodes that may announce, by labels; one selector must match. None: every node.'),
   interfaces: z
-    .array(z.string())
+    .array(z.string().describe('The name of an interface.'))
     .optional()
     .describe('Interfaces, by exact name, on which the addresses are announced. None: every interface.'),
   ...serviceSelection,

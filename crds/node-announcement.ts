@@ -11,25 +11,32 @@ export const MAX_EXCEPTIONS = 200;
 
 const atomic = { list: { type: 'atomic' } } as const;
 
-const bucket = z.object({
-  bucket: int32().min(0).max(255).describe('The first octet of the sha256 of `namespace/name`.'),
-  digest: z.string().describe('16 hex digits: exclusive or over what the node announces of these Services.'),
-  count: int32().min(0).describe('How many addresses that are.'),
-  resourceVersion: z.string().describe('The highest resourceVersion of these Services that the node has seen.'),
-});
+const bucket = z
+  .object({
+    bucket: int32().min(0).max(255).describe('The first octet of the sha256 of `namespace/name`.'),
+    digest: z.string().describe('16 hex digits: exclusive or over what the node announces of these Services.'),
+    count: int32().min(0).describe('How many addresses that are.'),
+    resourceVersion: z.string().describe('The highest resourceVersion of these Services that the node has seen.'),
+  })
+  .describe('What the node announces of the Services of one bucket.');
 export type ReportBucket = z.infer<typeof bucket>;
 
-const networkInterface = z.object({
-  name: z.string().describe('The name of the interface.'),
-  carrier: z.boolean().describe('Whether the link is up.'),
-  subnets: z.array(z.string()).describe('Its addresses with their prefix lengths.').register(kubernetes, atomic),
-});
+const networkInterface = z
+  .object({
+    name: z.string().describe('The name of the interface.'),
+    carrier: z.boolean().describe('Whether the link is up.'),
+    subnets: z
+      .array(z.string().describe('An address with its prefix length.'))
+      .describe('Its addresses with their prefix lengths.')
+      .register(kubernetes, atomic),
+  })
+  .describe('One interface.');
 export type ReportInterface = z.infer<typeof networkInterface>;
 
 const inputs = z.object({
   algorithmVersion: int32().describe('The version of the shared decisions that this node computes by now.'),
   alive: z
-    .array(z.string())
+    .array(z.string().describe('The name of a node.'))
     .describe('The nodes that may own addresses as this node sees it, itself included.')
     .register(kubernetes, atomic),
   interfaces: z
@@ -42,16 +49,20 @@ const inputs = z.object({
 });
 export type ReportInputs = z.infer<typeof inputs>;
 
-const nodeReason = z.object({
-  reason: z.string().describe('One word; docs/reasons.md explains each.'),
-  message: z.string().describe('A sentence that says why.'),
-});
+const nodeReason = z
+  .object({
+    reason: z.string().describe('One word; docs/reasons.md explains each.'),
+    message: z.string().describe('A sentence that says why.'),
+  })
+  .describe('One reason.');
 export type NodeReason = z.infer<typeof nodeReason>;
 
-const exception = nodeReason.extend({
-  service: z.string().describe('The Service, as `namespace/name`.'),
-  address: z.string().describe('The address that the node owns and does not announce.'),
-});
+const exception = nodeReason
+  .extend({
+    service: z.string().describe('The Service, as `namespace/name`.'),
+    address: z.string().describe('The address that the node owns and does not announce.'),
+  })
+  .describe('One address that the node owns and does not announce, and why.');
 export type ReportException = z.infer<typeof exception>;
 
 /** Written by the speaker of the node alone, under the name of the node in Herald's own namespace. */

@@ -43,21 +43,23 @@ export interface ManagedFieldsEntry {
   readonly subresource?: string;
 }
 
-const labelSelectorRequirement = z.object({
-  key: z.string().describe('The label that the requirement looks at.'),
-  operator: z.string().describe('In, NotIn, Exists or DoesNotExist.'),
-  values: z
-    .array(z.string())
-    .optional()
-    .describe('The values for In and NotIn; must be empty for Exists and DoesNotExist.')
-    .register(kubernetes, { list: { type: 'atomic' } }),
-});
+const labelSelectorRequirement = z
+  .object({
+    key: z.string().describe('The label that the requirement looks at.'),
+    operator: z.string().describe('In, NotIn, Exists or DoesNotExist.'),
+    values: z
+      .array(z.string().describe('A value of the label.'))
+      .optional()
+      .describe('The values for In and NotIn; must be empty for Exists and DoesNotExist.')
+      .register(kubernetes, { list: { type: 'atomic' } }),
+  })
+  .describe('What must hold of one label.');
 
 /** `metav1.LabelSelector`: matchLabels and matchExpressions must all hold; an empty selector matches everything. */
 export const labelSelector = z
   .object({
     matchLabels: z
-      .record(z.string(), z.string())
+      .record(z.string(), z.string().describe('The value that the label must have.'))
       .optional()
       .describe('Labels that must all be there with these values.'),
     matchExpressions: z
@@ -66,6 +68,7 @@ export const labelSelector = z
       .describe('Requirements that must all hold.')
       .register(kubernetes, { list: { type: 'atomic' } }),
   })
+  .describe('What matchLabels and matchExpressions select together; an empty selector selects everything.')
   .register(kubernetes, { map: 'atomic' });
 export type LabelSelector = z.infer<typeof labelSelector>;
 

@@ -5,7 +5,7 @@ import { labelSelector } from './object-meta.ts';
 
 export const poolSelection = {
   ipAddressPools: z
-    .array(z.string())
+    .array(z.string().describe('The name of a pool.'))
     .optional()
     .describe('Pools by name. Without names and selectors the advertisement covers every pool.'),
   ipAddressPoolSelectors: z

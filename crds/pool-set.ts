@@ -8,22 +8,29 @@ import { int64, kubernetes } from './structural.ts';
 /** The one PoolSet, in Herald's own namespace. */
 export const POOL_SET_NAME = 'herald';
 
-export const poolSetEntry = z.object({
-  namespace: z.string().describe('The namespace of the pool.'),
-  name: z.string().describe('The name of the pool.'),
-  uid: z.string().optional().describe('The uid of the pool; another one under the same name is another pool.'),
-  generation: int64().describe('The generation of the spec that is in force.'),
-  hash: z.string().describe('Tells two contents apart.'),
-  addresses: z.array(z.string()).describe('The entries of spec.addresses that are in force.'),
-  labels: z.record(z.string(), z.string()).optional().describe('The labels of the pool.'),
-  autoAssign: z.boolean().describe('spec.autoAssign'),
-  avoidBuggyIPs: z.boolean().describe('spec.avoidBuggyIPs'),
-  serviceAllocation: serviceAllocation.optional().describe('spec.serviceAllocation'),
-  deleted: z
-    .boolean()
-    .optional()
-    .describe('The pool is gone, and Services still hold addresses of it: they keep them, nobody gets a new one.'),
-});
+export const poolSetEntry = z
+  .object({
+    namespace: z.string().describe('The namespace of the pool.'),
+    name: z.string().describe('The name of the pool.'),
+    uid: z.string().optional().describe('The uid of the pool; another one under the same name is another pool.'),
+    generation: int64().describe('The generation of the spec that is in force.'),
+    hash: z.string().describe('Tells two contents apart.'),
+    addresses: z
+      .array(z.string().describe('A CIDR or a range.'))
+      .describe('The entries of spec.addresses that are in force.'),
+    labels: z
+      .record(z.string(), z.string().describe('The value of the label.'))
+      .optional()
+      .describe('The labels of the pool.'),
+    autoAssign: z.boolean().describe('spec.autoAssign'),
+    avoidBuggyIPs: z.boolean().describe('spec.avoidBuggyIPs'),
+    serviceAllocation: serviceAllocation.optional().describe('spec.serviceAllocation'),
+    deleted: z
+      .boolean()
+      .optional()
+      .describe('The pool is gone, and Services still hold addresses of it: they keep them, nobody gets a new one.'),
+  })
+  .describe('One pool as it is in force.');
 export type PoolSetEntry = z.infer<typeof poolSetEntry>;
 
 /** Written by the operator alone, in one request and before it acts; without spec and status. */

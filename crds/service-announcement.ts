@@ -5,16 +5,18 @@ import { ageColumn, CATEGORY, type KindDefinition, readyColumns } from './defini
 import type { ObjectMeta } from './object-meta.ts';
 import { kubernetes } from './structural.ts';
 
-const announcer = z.object({
-  protocol: z.enum(['l2', 'bgp']).describe('How: l2 answers ARP and NDP, bgp advertises a route.'),
-  node: z.string().describe('The node that announces.'),
-  address: z.string().describe('The address that it announces.'),
-  since: z
-    .string()
-    .optional()
-    .describe('When the operator first saw this node announce this address.')
-    .register(kubernetes, { format: 'date-time' }),
-});
+const announcer = z
+  .object({
+    protocol: z.enum(['l2', 'bgp']).describe('How: l2 answers ARP and NDP, bgp advertises a route.'),
+    node: z.string().describe('The node that announces.'),
+    address: z.string().describe('The address that it announces.'),
+    since: z
+      .string()
+      .optional()
+      .describe('When the operator first saw this node announce this address.')
+      .register(kubernetes, { format: 'date-time' }),
+  })
+  .describe('One node that announces one address.');
 export type ServiceAnnouncer = z.infer<typeof announcer>;
 
 /**
@@ -68,7 +70,7 @@ export const serviceAnnouncementKind: KindDefinition = {
   ],
   schema: z.object({
     addresses: z
-      .array(z.string())
+      .array(z.string().describe('An address.'))
       .describe('The addresses of the Service.')
       .register(kubernetes, { list: { type: 'atomic' } }),
     addressList: z.string().describe('The addresses in one text.'),

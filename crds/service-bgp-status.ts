@@ -8,7 +8,7 @@ export const serviceBgpStatusStatus = z.object({
   node: fixed('node').describe('The node that advertises.'),
   ...serviceReference,
   peers: z
-    .array(z.string())
+    .array(z.string().describe('The name of a peer.'))
     .optional()
     .describe('The BGPPeers, by name, that the addresses are meant for; BGPSession says whether a session is up.'),
 });

@@ -9,7 +9,7 @@ export const serviceL2StatusStatus = z.object({
   node: z.string().optional().describe('The node that announces.'),
   ...serviceReference,
   interfaces: z
-    .array(z.object({ name: z.string().optional().describe('The name of the interface.') }))
+    .array(z.object({ name: z.string().optional().describe('The name of the interface.') }).describe('An interface.'))
     .optional()
     .describe('The interfaces that announce. None: every interface.'),
 });
