@@ -1,5 +1,6 @@
 /** Which addresses this node may have to answer for, decided as MetalLB does (speaker/layer2_controller.go), one Service at a time. */
 
+import { labels } from '../../crds/annotations.ts';
 import type { Reason } from '../../crds/reasons.ts';
 import type { DesiredAnnouncements, L2Announcement, Refusal } from './announcement.ts';
 import { Coverage, type CoveringAdvertisement } from './coverage.ts';
@@ -48,6 +49,28 @@ function decide(
   coverage: Coverage,
   holders: readonly AnnouncedService[],
 ): L2Announcement | Refusal {
+  const claim = claimOf(service, address, coverage, holders);
+  if ('reason' in claim) return claim;
+  const { candidates } = claim;
+  const { node } = coverage.config;
+  if (!candidates.includes(node)) return refuseHere(service, coverage, candidates);
+  return { service: service.key, address, candidates, interfaces: interfacesOf(claim, node) };
+}
+
+/** From where an address could be announced; never without candidates. */
+export interface Claim {
+  /** Best first. */
+  readonly candidates: readonly string[];
+  readonly covering: readonly CoveringAdvertisement[];
+}
+
+/** The part of a decision that is alike on every node: who may own `address` of `service`, or why nobody may. */
+export function claimOf(
+  service: AnnouncedService,
+  address: string,
+  coverage: Coverage,
+  holders: readonly AnnouncedService[],
+): Claim | Refusal {
   const sharers = sharersOf(holders);
   const older = sharers[0];
   if (older && !sharers.some(({ key }) => key === service.key))
@@ -56,14 +79,7 @@ function decide(
   if ('reason' in own) return own;
   // One owner per address: all who share it follow the oldest of them that can be announced at all.
   const lead = sharers.map((sharer) => reachOf(sharer, address, coverage)).find((reach) => !('reason' in reach)) ?? own;
-  const { candidates, covering } = 'reason' in lead ? own : { ...own, candidates: lead.candidates };
-  if (!candidates.includes(coverage.config.node)) return refuseHere(service, coverage, candidates);
-  return {
-    service: service.key,
-    address,
-    candidates,
-    interfaces: interfacesOf(covering, coverage.config.node),
-  };
+  return 'reason' in lead ? own : { ...own, candidates: lead.candidates };
 }
 
 /** Those of the holders that may hold it together: the oldest, and all who share with it and with each other. */
@@ -80,13 +96,7 @@ const byAgeThenKey = (a: AnnouncedService, b: AnnouncedService): number =>
   compareText(a.createdAt, b.createdAt) || compareText(a.key, b.key);
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Where an address could be announced from; never without candidates. */
-interface Reach {
-  readonly candidates: readonly string[];
-  readonly covering: readonly CoveringAdvertisement[];
-}
-
-function reachOf(service: AnnouncedService, address: string, coverage: Coverage): Reach | Refusal {
+function reachOf(service: AnnouncedService, address: string, coverage: Coverage): Claim | Refusal {
   const pool = coverage.poolOf(address);
   if (!pool) return refuse(service, 'NoPool', `${address} lies in no pool that is in force`);
   const covering = coverage.coveringOf(pool, service.labels);
@@ -95,7 +105,7 @@ function reachOf(service: AnnouncedService, address: string, coverage: Coverage)
   if (!isServed(service)) return refuse(service, 'NoEndpoints', 'no endpoint serves');
   const eligible = (node: string): boolean => covering.some(({ nodes }) => nodes.has(node));
   const able = coverage.orderFor(service.addresses[0] ?? address).filter(eligible);
-  if (able.length === 0) return refuse(service, 'NoEligibleNode', 'labels, selectors or conditions exclude every node');
+  if (able.length === 0) return refuseEverywhere(service, coverage);
   if (service.externalTrafficPolicy === 'Cluster') return { candidates: able, covering };
   const candidates = able.filter((node) => service.endpoints.nodes.has(node));
   if (candidates.length > 0) return { candidates, covering };
@@ -110,24 +120,47 @@ function reachOf(service: AnnouncedService, address: string, coverage: Coverage)
 const isServed = ({ endpoints, hasSelector, externalTrafficPolicy }: AnnouncedService): boolean =>
   endpoints.anywhere || (!hasSelector && externalTrafficPolicy === 'Cluster');
 
-/** Why other nodes are candidates and this one is not. */
-function refuseHere(service: AnnouncedService, coverage: Coverage, candidates: readonly string[]): Refusal {
-  const name = coverage.config.node;
-  const node = coverage.node(name);
-  const others = `candidates: ${candidates.join(', ')}`;
-  if (!node)
-    return refuse(service, 'NodeNotSelected', `node ${name} is not known yet, or has no InternalIP; ${others}`);
-  if (coverage.isExcluded(node))
-    return refuse(service, 'NodeExcluded', `node ${name} is excluded by its label; ${others}`);
-  if (node.isNetworkUnavailable)
-    return refuse(service, 'NodeNetworkUnavailable', `node ${name} has no network yet; ${others}`);
-  if (service.externalTrafficPolicy === 'Local' && !service.endpoints.nodes.has(name))
-    return refuse(service, 'NoLocalEndpoints', `node ${name} has no endpoint that serves; ${others}`);
-  return refuse(service, 'NodeNotSelected', `no L2Advertisement selects node ${name}; ${others}`);
+/** Why no node is a candidate: one word where the same keeps all of them out. */
+function refuseEverywhere(service: AnnouncedService, coverage: Coverage): Refusal {
+  const { nodes } = coverage.config;
+  if (nodes.length > 0 && nodes.every((node) => coverage.isExcluded(node)))
+    return refuse(service, 'NodeExcluded', `every node has the label ${labels.excludeFromExternalLoadBalancers}`);
+  if (nodes.length > 0 && nodes.every(({ isNetworkUnavailable }) => isNetworkUnavailable))
+    return refuse(service, 'NodeNetworkUnavailable', 'no node has its network yet');
+  return refuse(service, 'NoEligibleNode', 'labels, selectors or conditions exclude every node');
 }
 
+/** Why other nodes are candidates and this one is not. */
+function refuseHere(service: AnnouncedService, coverage: Coverage, { candidates, covering }: Reach): Refusal {
+  const name = coverage.config.node;
+  const refusal = nodeRefusal(service, coverage, covering, name) ?? notSelected(name);
+  return refuse(service, refusal.reason, `${refusal.message}; candidates: ${candidates.join(', ')}`);
+}
+
+/** Why a node may not announce a Service, whatever other nodes may; undefined where it may. */
+export function nodeRefusal(
+  service: AnnouncedService,
+  coverage: Coverage,
+  covering: readonly CoveringAdvertisement[],
+  name: string,
+): Pick<Refusal, 'reason' | 'message'> | undefined {
+  const node = coverage.node(name);
+  if (!node) return { reason: 'NodeNotSelected', message: `node ${name} is not known yet, or has no InternalIP` };
+  if (coverage.isExcluded(node)) return { reason: 'NodeExcluded', message: `node ${name} is excluded by its label` };
+  if (node.isNetworkUnavailable)
+    return { reason: 'NodeNetworkUnavailable', message: `node ${name} has no network yet` };
+  if (service.externalTrafficPolicy === 'Local' && !service.endpoints.nodes.has(name))
+    return { reason: 'NoLocalEndpoints', message: `node ${name} has no endpoint that serves` };
+  return covering.some(({ nodes }) => nodes.has(name)) ? undefined : notSelected(name);
+}
+
+const notSelected = (name: string): Pick<Refusal, 'reason' | 'message'> => ({
+  reason: 'NodeNotSelected',
+  message: `no L2Advertisement selects node ${name}`,
+});
+
 /** Of the advertisements that select this node: one without interfaces means all, else what they name together. */
-function interfacesOf(covering: readonly CoveringAdvertisement[], node: string): readonly string[] | 'all' {
+export function interfacesOf({ covering }: Pick<Claim, 'covering'>, node: string): readonly string[] | 'all' {
   const here = covering.filter(({ nodes }) => nodes.has(node)).map(({ advertisement }) => advertisement.interfaces);
   // A sharer may be led to a node that none of its own advertisements selects.
   if (here.length === 0 || here.some((names) => names.length === 0)) return 'all';

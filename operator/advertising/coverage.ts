@@ -73,7 +73,7 @@ export class Coverage {
 }
 
 /** None named and none selected is every pool; else the union (facts of MetalLB: unknown names are ignored). */
-function coversPool({ pools, poolSelectors }: L2Advertisement, pool: PoolInForce): boolean {
+export function coversPool({ pools, poolSelectors }: L2Advertisement, pool: PoolInForce): boolean {
   if (pools.length === 0 && poolSelectors.length === 0) return true;
   return pools.includes(pool.name) || poolSelectors.some((selector) => matches(selector, pool.labels));
 }
