@@ -53,7 +53,7 @@ function decide(
   if ('reason' in claim) return claim;
   const { candidates } = claim;
   const { node } = coverage.config;
-  if (!candidates.includes(node)) return refuseHere(service, coverage, candidates);
+  if (!candidates.includes(node)) return refuseHere(service, coverage, claim);
   return { service: service.key, address, candidates, interfaces: interfacesOf(claim, node) };
 }
 
@@ -131,7 +131,7 @@ function refuseEverywhere(service: AnnouncedService, coverage: Coverage): Refusa
 }
 
 /** Why other nodes are candidates and this one is not. */
-function refuseHere(service: AnnouncedService, coverage: Coverage, { candidates, covering }: Reach): Refusal {
+function refuseHere(service: AnnouncedService, coverage: Coverage, { candidates, covering }: Claim): Refusal {
   const name = coverage.config.node;
   const refusal = nodeRefusal(service, coverage, covering, name) ?? notSelected(name);
   return refuse(service, refusal.reason, `${refusal.message}; candidates: ${candidates.join(', ')}`);
