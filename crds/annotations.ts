@@ -17,6 +17,12 @@ export const legacyAnnotations = {
   ipAllocatedFromPool: 'metallb.universe.tf/ip-allocated-from-pool',
 } as const;
 
+/** The annotations of Herald's own on objects that users write. */
+export const configAnnotations = {
+  /** On a pool, with the hash of its spec: this very spec may take addresses away from Services. */
+  allowDisruption: 'heraldlb.io/allow-disruption',
+} as const;
+
 /** Labels that Herald reads or writes. */
 export const labels = {
   /** On a Node, by its presence alone: the node announces nothing. */

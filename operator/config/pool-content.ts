@@ -1,7 +1,7 @@
 /** What a pool's spec asks to be in force: the entry of the PoolSet that it would become, or why it cannot. */
 
 import { createHash } from 'node:crypto';
-import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
+import { type IpAddressPool, type IpAddressPoolSpec, ipAddressPoolSpec } from '../../crds/ip-address-pool.ts';
 import type { PoolSetEntry } from '../../crds/pool-set.ts';
 import { formatRange, parseRange, type RangeProblem } from '../net/range.ts';
 import { canonical } from './canonical.ts';
@@ -44,6 +44,36 @@ export function hashOf(
   const { addresses, autoAssign, avoidBuggyIPs, serviceAllocation } = content;
   const text = canonical({ addresses, autoAssign, avoidBuggyIPs, serviceAllocation });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** The first digits are enough to tell the specs of one pool apart, and short enough to be copied by hand. */
+const DISRUPTION_HASH_DIGITS = 12;
+
+/**
+ * Names this very spec, to allow what it takes away from Services: 12 hex digits of sha256 over its canonical form.
+ *
+ * The form is the same for a file in Git and for the object that the API server stores: fields that the definition
+ * does not know are left out, and so are defaults, whether they were written or filled in. The order of keys does not
+ * count; the order of lists does.
+ */
+export function disruptionHash({ spec }: Pick<IpAddressPool, 'spec'>): string {
+  const written = withoutNulls(spec) as IpAddressPoolSpec;
+  const known = ipAddressPoolSpec.safeParse(written);
+  const { autoAssign, avoidBuggyIPs, ...fields } = known.success ? known.data : written;
+  const text = canonical({
+    ...fields,
+    ...(autoAssign === false && { autoAssign }),
+    ...(avoidBuggyIPs === true && { avoidBuggyIPs }),
+  });
+  return createHash('sha256').update(text).digest('hex').slice(0, DISRUPTION_HASH_DIGITS);
+}
+
+/** To the API server a null is as good as a field that is not there. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== null);
+  return Object.fromEntries(fields.map(([key, inner]) => [key, withoutNulls(inner)]));
 }
 
 /** Why the pool's spec makes no sense by itself, or undefined. */
