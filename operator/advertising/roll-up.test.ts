@@ -1,0 +1,343 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
+import { spec } from '../../testing/spec.ts';
+import type { L2Advertisement } from '../config/advertisements.ts';
+import { RangeSet } from '../config/range-set.ts';
+import { ownerOf } from '../election/rank.ts';
+import { parseRange } from '../net/range.ts';
+import { desiredAnnouncements } from './announcements.ts';
+import { NodeReport, type OwnedHere } from './node-report.ts';
+import { RollUp, type RollUpConfig, type RollUpOutcome } from './roll-up.ts';
+import type { AnnouncedService } from './snapshot.ts';
+
+const NODES = ['node-a', 'node-b', 'node-c'];
+const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '2001:db8::1', '192.0.2.1'];
+const EXCLUDE = { 'node.kubernetes.io/exclude-from-external-load-balancers': '' };
+
+const service = (name: string, more: Partial<AnnouncedService> = {}): AnnouncedService => ({
+  key: `shop/${name}`,
+  createdAt: '2026-01-01T00:00:00Z',
+  labels: {},
+  addresses: ['10.0.0.1'],
+  sharingKey: '',
+  externalTrafficPolicy: 'Cluster',
+  hasSelector: true,
+  endpoints: { anywhere: true, nodes: new Set(['node-a']) },
+  ...more,
+});
+const pool = (name: string, range: string): RollUpConfig['pools'][number] => {
+  const parsed = parseRange(range);
+  if (typeof parsed === 'string') throw new Error(parsed);
+  return { name, labels: {}, addresses: new RangeSet([parsed]) };
+};
+const advertisement = (more: Partial<L2Advertisement> = {}): L2Advertisement => ({
+  namespace: 'herald-system',
+  name: 'ad',
+  pools: [],
+  poolSelectors: [],
+  nodeSelectors: [],
+  serviceSelectors: [],
+  interfaces: [],
+  preferredNodeSelectors: [],
+  ...more,
+});
+const config = (more: Partial<RollUpConfig> & { readonly excluded?: readonly string[] } = {}): RollUpConfig => ({
+  nodes: NODES.map((name) => ({
+    name,
+    labels: more.excluded?.includes(name) ? EXCLUDE : {},
+    isNetworkUnavailable: false,
+  })),
+  pools: [pool('four', '10.0.0.0/24'), pool('six', '2001:db8::/64')],
+  advertisements: [advertisement()],
+  ...more,
+});
+
+/** Speakers that work, and what they would report: the truth that the roll-up is held against. */
+class Cluster {
+  readonly services = new Map<string, AnnouncedService>();
+  readonly reports = new Map<string, NodeReport>();
+  config: RollUpConfig = config();
+  alive: readonly string[] = NODES;
+  /** Names of the interfaces of every node. */
+  interfaces: readonly string[] = ['eth0'];
+  ignoresExcludeLabel = false;
+  #revision = 0;
+
+  /** What `node` owns, and where it answers. */
+  owned(node: string): readonly OwnedHere[] {
+    const { config: given, alive, interfaces, ignoresExcludeLabel } = this;
+    const services = [...this.services.values()];
+    const { l2 } = desiredAnnouncements({ ...given, node, ignoresExcludeLabel }, services);
+    return l2
+      .filter(({ candidates }) => ownerOf(candidates, (name) => alive.includes(name)) === node)
+      .map((each) => ({
+        service: each.service,
+        address: each.address,
+        interfaces:
+          each.interfaces === 'all' ? interfaces : interfaces.filter((name) => each.interfaces.includes(name)),
+      }));
+  }
+
+  report(node: string): NodeAnnouncement {
+    const inputs = {
+      algorithmVersion: 1,
+      alive: [...this.alive],
+      interfaces: this.interfaces.map((name) => ({ name, carrier: true, subnets: [] })),
+      ignoresExcludeLabel: this.ignoresExcludeLabel,
+    };
+    const report = this.reports.get(node) ?? new NodeReport(inputs);
+    this.reports.set(node, report);
+    report.setInputs(inputs);
+    report.setOwned(this.owned(node));
+    this.#revision += 1;
+    return { metadata: { name: node, resourceVersion: String(this.#revision) }, ...report.content() };
+  }
+
+  /** 'shop/web Announced', or the state and reason of what is not. */
+  truth(key: string): string | undefined {
+    const found = this.services.get(key);
+    if (!found) return undefined;
+    if (this.alive.length === 0) return 'Unknown NoReport';
+    const announced = new Set(
+      this.alive.flatMap((node) =>
+        this.owned(node).flatMap((each) => (each.service === key && each.interfaces.length > 0 ? [each.address] : [])),
+      ),
+    );
+    return found.addresses.every((address) => announced.has(address)) ? 'Announced' : 'NotAnnounced';
+  }
+}
+
+const inWords = (outcome: RollUpOutcome | undefined): string | undefined =>
+  outcome && (outcome.state === 'Unknown' ? `Unknown ${outcome.reason}` : outcome.state);
+const reasonOf = (outcome: RollUpOutcome | undefined): string =>
+  outcome && 'reason' in outcome ? `${outcome.state} ${outcome.reason}` : (outcome?.state ?? 'none');
+
+/** A roll-up that has heard all of a cluster. */
+function rolledUp(cluster: Cluster): RollUp {
+  const rollUp = new RollUp(cluster.config);
+  for (const [key, each] of cluster.services) rollUp.setService(key, each);
+  for (const node of cluster.alive) rollUp.setReport(node, cluster.report(node));
+  return rollUp;
+}
+function clusterOf(more: Partial<Cluster>, ...services: readonly AnnouncedService[]): Cluster {
+  const cluster = Object.assign(new Cluster(), more);
+  for (const each of services) cluster.services.set(each.key, each);
+  return cluster;
+}
+
+const cases: readonly (readonly [name: string, cluster: Cluster, outcome: string])[] = [
+  ['a Service that a node announces', clusterOf({}, service('web')), 'Announced'],
+  [
+    'no advertisement',
+    clusterOf({ config: config({ advertisements: [] }) }, service('web')),
+    'NotAnnounced NoAdvertisement',
+  ],
+  [
+    'no endpoint',
+    clusterOf({}, service('web', { endpoints: { anywhere: false, nodes: new Set() } })),
+    'NotAnnounced NoEndpoints',
+  ],
+  [
+    'no endpoint on a node that may announce',
+    clusterOf(
+      { config: config({ excluded: ['node-a'] }) },
+      service('web', { externalTrafficPolicy: 'Local', endpoints: { anywhere: true, nodes: new Set(['node-a']) } }),
+    ),
+    'NotAnnounced NoLocalEndpoints',
+  ],
+  [
+    'every node excluded',
+    clusterOf({ config: config({ excluded: NODES }) }, service('web')),
+    'NotAnnounced NodeExcluded',
+  ],
+  [
+    'every node excluded, and speakers that do not mind',
+    clusterOf({ config: config({ excluded: NODES }), ignoresExcludeLabel: true }, service('web')),
+    'Announced',
+  ],
+  [
+    'an interface that no node has',
+    clusterOf({ config: config({ advertisements: [advertisement({ interfaces: ['eth9'] })] }) }, service('web')),
+    'NotAnnounced NoInterface',
+  ],
+  [
+    'the only node that may announce is dead',
+    clusterOf(
+      { alive: ['node-b', 'node-c'] },
+      service('web', { externalTrafficPolicy: 'Local', endpoints: { anywhere: true, nodes: new Set(['node-a']) } }),
+    ),
+    'NotAnnounced NoSpeaker',
+  ],
+  ['no speaker at all', clusterOf({ alive: [] }, service('web')), 'Unknown NoReport'],
+];
+
+spec('roll-up', (test) => {
+  for (const [name, cluster, outcome] of cases)
+    test(`says the true reason: ${name}`, () => assert.is(reasonOf(rolledUp(cluster).outcomeOf('shop/web')), outcome));
+
+  test('says nothing while a report is behind, and what is true when it comes', () => {
+    const cluster = clusterOf({}, service('web'));
+    const rollUp = rolledUp(cluster);
+    rollUp.take();
+    cluster.services.set('shop/web', service('web', { addresses: ['10.0.0.2'] }));
+    rollUp.setService('shop/web', cluster.services.get('shop/web'));
+    assert.is(rollUp.outcomeOf('shop/web')?.state, 'Pending');
+    assert.equal([...rollUp.take()], ['shop/web']);
+    for (const node of NODES) rollUp.setReport(node, cluster.report(node));
+    assert.equal([...rollUp.take()], ['shop/web']);
+    assert.is(rollUp.outcomeOf('shop/web')?.state, 'Announced');
+  });
+
+  test('does not doubt an address while it moves from a dead node to the next', () => {
+    const cluster = clusterOf({}, service('web'));
+    const rollUp = rolledUp(cluster);
+    const before = rollUp.outcomeOf('shop/web');
+    assert.equal(before, { state: 'Announced', announcers: [{ node: 'node-b', address: '10.0.0.1' }] });
+    cluster.alive = ['node-a', 'node-c'];
+    rollUp.setReport('node-c', cluster.report('node-c'));
+    assert.is(rollUp.outcomeOf('shop/web')?.state, 'Announced', 'one node has heard of it');
+    rollUp.setReport('node-a', cluster.report('node-a'));
+    assert.equal(rollUp.outcomeOf('shop/web'), {
+      state: 'Announced',
+      announcers: [{ node: 'node-a', address: '10.0.0.1' }],
+    });
+  });
+
+  test('forgets a node whose Lease is old', () => {
+    const rollUp = rolledUp(clusterOf({}, service('web')));
+    for (const node of NODES) rollUp.setFresh(node, false);
+    assert.is(reasonOf(rollUp.outcomeOf('shop/web')), 'Unknown NoReport');
+    rollUp.setFresh('node-b', true);
+    assert.is(rollUp.outcomeOf('shop/web')?.state, 'Announced');
+  });
+
+  test('names no more than 200 exceptions and knows the others by the interfaces', () => {
+    const many = Array.from({ length: 700 }, (_, at) =>
+      service(`s${at}`, { addresses: [`10.0.${1 + (at >> 8)}.${at & 255}`] }),
+    );
+    const wide = config({
+      pools: [pool('wide', '10.0.0.0/16')],
+      advertisements: [advertisement({ interfaces: ['eth9'] })],
+    });
+    const cluster = clusterOf({ config: wide }, ...many);
+    const rollUp = rolledUp(cluster);
+    const report = cluster.report('node-a');
+    assert.is(report.exceptions.length, 200);
+    assert.ok(report.exceptionCount > 200);
+    for (const { key } of many) assert.is(reasonOf(rollUp.outcomeOf(key)), 'NotAnnounced NoInterface', key);
+  });
+});
+
+const someService: fc.Arbitrary<AnnouncedService> = fc.record(
+  {
+    key: fc.constantFrom('s/a', 's/b', 's/c', 's/d', 's/e', 's/f'),
+    createdAt: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
+    labels: fc.constantFrom({}, { app: 'a' }),
+    addresses: fc.uniqueArray(fc.constantFrom(...ADDRESSES), { minLength: 1, maxLength: 2 }),
+    sharingKey: fc.constantFrom('', 'k'),
+    externalTrafficPolicy: fc.constantFrom('Cluster' as const, 'Local' as const),
+    hasSelector: fc.boolean(),
+    endpoints: fc.subarray(NODES).map((nodes) => ({ anywhere: nodes.length > 0, nodes: new Set(nodes) })),
+  },
+  { noNullPrototype: true },
+);
+const someConfig: fc.Arbitrary<RollUpConfig> = fc
+  .record({
+    excluded: fc.subarray(NODES),
+    ad: fc.constantFrom<Partial<L2Advertisement>>(
+      {},
+      { serviceSelectors: [{ matchLabels: { app: 'a' } }] },
+      { pools: ['four'] },
+      { interfaces: ['eth1'] },
+    ),
+  })
+  .map(({ excluded, ad }) => config({ excluded, advertisements: [advertisement(ad)] }));
+
+type Step = (cluster: Cluster, rollUp: RollUp) => void;
+const put = (each: AnnouncedService): Step => {
+  return (cluster, rollUp) => {
+    cluster.services.set(each.key, each);
+    rollUp.setService(each.key, each);
+  };
+};
+const remove = (key: string): Step => {
+  return (cluster, rollUp) => {
+    cluster.services.delete(key);
+    rollUp.setService(key, undefined);
+  };
+};
+const configure = (given: RollUpConfig): Step => {
+  return (cluster, rollUp) => {
+    cluster.config = given;
+    rollUp.setConfig(given);
+  };
+};
+/** Reports come late and one by one. */
+const hear = (node: string): Step => {
+  return (cluster, rollUp) => {
+    if (cluster.alive.includes(node)) rollUp.setReport(node, cluster.report(node));
+  };
+};
+const live = (alive: readonly string[]): Step => {
+  return (cluster) => {
+    cluster.alive = alive;
+  };
+};
+const plug = (interfaces: readonly string[]): Step => {
+  return (cluster) => {
+    cluster.interfaces = interfaces;
+  };
+};
+const ignore = (ignores: boolean): Step => {
+  return (cluster) => {
+    cluster.ignoresExcludeLabel = ignores;
+  };
+};
+const someStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: someService.map(put) },
+  { weight: 1, arbitrary: fc.constantFrom('s/a', 's/b', 's/c').map(remove) },
+  { weight: 1, arbitrary: someConfig.map(configure) },
+  { weight: 3, arbitrary: fc.constantFrom(...NODES).map(hear) },
+  { weight: 1, arbitrary: fc.subarray(NODES, { minLength: 1 }).map(live) },
+  { weight: 1, arbitrary: fc.constantFrom(['eth0'], ['eth0', 'eth1'], []).map(plug) },
+  { weight: 1, arbitrary: fc.boolean().map(ignore) },
+);
+
+spec('roll-up properties', (test) => {
+  test('once every living node has reported, the roll-up says what the speakers do, for every Service', () => {
+    fc.assert(
+      fc.property(fc.array(someStep, { maxLength: 25 }), (steps) => {
+        const [cluster, rollUp] = [new Cluster(), new RollUp(config())];
+        for (const step of steps) step(cluster, rollUp);
+        // Whoever is dead is forgotten by its Lease; whoever lives reports.
+        for (const node of NODES) if (!cluster.alive.includes(node)) rollUp.setReport(node, undefined);
+        for (const node of cluster.alive) rollUp.setReport(node, cluster.report(node));
+        for (const key of cluster.services.keys()) assert.is(inWords(rollUp.outcomeOf(key)), cluster.truth(key), key);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('whatever order things come in, the incremental roll-up is the one that starts anew', () => {
+    fc.assert(
+      fc.property(fc.array(someStep, { maxLength: 25 }), (steps) => {
+        const [cluster, rollUp] = [new Cluster(), new RollUp(config())];
+        const told = new Map<string, RollUpOutcome | undefined>();
+        for (const step of steps) {
+          step(cluster, rollUp);
+          for (const key of rollUp.take()) told.set(key, rollUp.outcomeOf(key));
+        }
+        for (const node of NODES) rollUp.setReport(node, undefined);
+        for (const node of cluster.alive) rollUp.setReport(node, cluster.report(node));
+        for (const key of rollUp.take()) told.set(key, rollUp.outcomeOf(key));
+        const anew = rolledUp(cluster);
+        for (const key of cluster.services.keys()) {
+          assert.equal(rollUp.outcomeOf(key), anew.outcomeOf(key), key);
+          assert.equal(told.get(key), rollUp.outcomeOf(key), `${key} was told about`);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,255 @@
+/**
+ * What the reports of all nodes together say about each Service.
+ *
+ * A report has digests, no names. From its inputs the same result is computed here as on the node (`ExpectedView`);
+ * where the digest of a bucket agrees, every Service of the bucket is announced by that node just as computed. Where it
+ * does not, one of both has not seen yet what the other has: then nothing is said, and what was said before stays.
+ */
+
+import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
+import type { ReasonOf } from '../../crds/reasons.ts';
+import { claimOf } from './announcements.ts';
+import { Coverage } from './coverage.ts';
+import { type AddressClaim, type ExpectedOwner, ExpectedView, viewKeyOf } from './expected-view.ts';
+import { bucketOf } from './report-digest.ts';
+import { ReportingNode } from './reporting-node.ts';
+import { ServiceTable } from './service-table.ts';
+import type { AdvertisingConfig, AnnouncedService } from './snapshot.ts';
+
+/** The configuration without what differs from node to node. */
+export type RollUpConfig = Omit<AdvertisingConfig, 'node' | 'ignoresExcludeLabel'>;
+
+export interface Announcer {
+  readonly node: string;
+  readonly address: string;
+}
+
+export type RollUpOutcome =
+  /** Every address is announced; one announcer for each, in order of the addresses. */
+  | { readonly state: 'Announced'; readonly announcers: readonly Announcer[] }
+  /** Some address is not: the first such one says why. */
+  | {
+      readonly state: 'NotAnnounced' | 'Unknown';
+      readonly reason: ReasonOf<'heraldlb.io/Announced'>;
+      readonly message: string;
+      readonly announcers: readonly Announcer[];
+    }
+  /** The reports do not say it yet. */
+  | { readonly state: 'Pending'; readonly message: string };
+
+/** What nodes with equal --ignore-exclude-lb decide alike. */
+interface Decisions {
+  coverage: Coverage;
+  readonly claims: Map<string, readonly AddressClaim[]>;
+}
+
+export class RollUp {
+  readonly #services = new ServiceTable();
+  readonly #byBucket = new Map<number, Set<string>>();
+  /** By `ignoresExcludeLabel`; normally one. */
+  readonly #decisions = new Map<boolean, Decisions>();
+  /** By key; normally one, two while nodes learn of a lost or a new one. */
+  readonly #views = new Map<string, ExpectedView>();
+  readonly #nodes = new Map<string, ReportingNode>();
+  readonly #concerned = new Set<string>();
+  #config: RollUpConfig;
+  #leading: ExpectedView | undefined;
+
+  constructor(config: RollUpConfig) {
+    this.#config = config;
+  }
+
+  setConfig(config: RollUpConfig): void {
+    this.#config = config;
+    for (const [ignores, decisions] of this.#decisions) decisions.coverage = this.#coverage(ignores);
+    this.#services.touchAll();
+  }
+
+  /** Replaces one Service; undefined when it is gone, is not ours, or holds no address. */
+  setService(key: string, service: AnnouncedService | undefined): void {
+    this.#services.set(key, service);
+    const bucket = bucketOf(key);
+    const keys = this.#byBucket.get(bucket) ?? new Set();
+    if (service) this.#byBucket.set(bucket, keys.add(key));
+    else keys.delete(key);
+  }
+
+  /** Takes in what a node reports; undefined: it reports no more. */
+  setReport(name: string, report: NodeAnnouncement | undefined): void {
+    this.#settle();
+    const node = this.#nodes.get(name) ?? new ReportingNode(name);
+    this.#nodes.set(name, node);
+    const view = report && this.#viewOf(report);
+    for (const bucket of node.setReport(report, view)) this.#concernBucket(bucket);
+    if (!report) this.#nodes.delete(name);
+    this.#dropUnusedViews();
+    this.#lead();
+  }
+
+  /** Whether the Lease of a node is renewed; a report counts only while it is. */
+  setFresh(name: string, isFresh: boolean): void {
+    const node = this.#nodes.get(name);
+    if (!node || node.isFresh === isFresh) return;
+    node.isFresh = isFresh;
+    this.#concernAll();
+    this.#lead();
+  }
+
+  /** The Services whose outcome may be another than before, those that are gone included. */
+  take(): ReadonlySet<string> {
+    this.#settle();
+    const keys = new Set(this.#concerned);
+    this.#concerned.clear();
+    return keys;
+  }
+
+  /** Undefined for a Service that is none of ours or holds no address. */
+  outcomeOf(key: string): RollUpOutcome | undefined {
+    this.#settle();
+    const service = this.#services.get(key);
+    if (!service) return undefined;
+    const counted = this.#counted();
+    const announcers = service.addresses.flatMap((address) => this.#announcerOf(key, address, counted));
+    const missing = service.addresses.find((address) => !announcers.some((each) => each.address === address));
+    if (missing === undefined) return { state: 'Announced', announcers };
+    return this.#whyNot(key, missing, counted, announcers);
+  }
+
+  #whyNot(
+    key: string,
+    address: string,
+    counted: readonly ReportingNode[],
+    announcers: readonly Announcer[],
+  ): RollUpOutcome {
+    const leading = this.#leading;
+    if (!leading || counted.length === 0)
+      return {
+        state: 'Unknown',
+        reason: 'NoReport',
+        message: 'no living speaker reports what it announces',
+        announcers,
+      };
+    const bucket = bucketOf(key);
+    const behind = counted.filter((node) => !node.matches(bucket)).map(({ name }) => name);
+    if (behind.length > 0) return { state: 'Pending', message: `${behind.join(', ')} reported another state` };
+    const no = (reason: ReasonOf<'heraldlb.io/Announced'>, message: string): RollUpOutcome => ({
+      state: 'NotAnnounced',
+      reason,
+      message: `${address}: ${message}`,
+      announcers,
+    });
+    const claim = this.#claimOf(leading, key, address);
+    if (!claim || 'reason' in claim)
+      return no(claim?.reason as ReasonOf<'heraldlb.io/Announced'>, claim?.message ?? '');
+    const owner = leading.ownersOf(key).find((each) => each.address === address);
+    if (!owner) return no('NoSpeaker', `no speaker is alive on ${claim.candidates.join(', ')}`);
+    const exception = this.#nodes.get(owner.node)?.exceptionOf(key, address);
+    if (exception) return no('NoInterface', `${exception.message} (${owner.node})`);
+    if (this.#nodes.has(owner.node) && !this.#nodes.get(owner.node)?.isExpected(key, address))
+      return no('NoInterface', `none of the interfaces of its advertisements can announce on node ${owner.node}`);
+    return { state: 'Pending', message: `${owner.node} has not reported yet` };
+  }
+
+  #claimOf({ ignoresExcludeLabel }: ExpectedView, key: string, address: string): AddressClaim['claim'] | undefined {
+    const claims = this.#decisions.get(ignoresExcludeLabel)?.claims.get(key) ?? [];
+    return claims.find((each) => each.address === address)?.claim;
+  }
+
+  /** While nodes disagree about who is alive, two may announce: the view that leads names one. */
+  #announcerOf(key: string, address: string, counted: readonly ReportingNode[]): readonly Announcer[] {
+    const bucket = bucketOf(key);
+    const announcing = counted.filter((node) => node.isExpected(key, address) && node.matches(bucket));
+    const best = announcing.find(({ view }) => view === this.#leading) ?? announcing[0];
+    return best ? [{ node: best.name, address }] : [];
+  }
+
+  /** Nodes whose reports count: their Lease is renewed, and most others see them alive. */
+  #counted(): readonly ReportingNode[] {
+    return [...this.#nodes.values()].filter((node) => node.isFresh && this.#leading?.alive.has(node.name));
+  }
+
+  /** The view that most nodes share; of two, the one that was reported last: who died reports no more. */
+  #lead(): void {
+    const votes = new Map<ExpectedView, { count: number; newest: number }>();
+    for (const { view, isFresh, revision } of this.#nodes.values()) {
+      if (!view || !isFresh) continue;
+      const { count, newest } = votes.get(view) ?? { count: 0, newest: 0 };
+      votes.set(view, { count: count + 1, newest: Math.max(newest, revision) });
+    }
+    const [first] = [...votes].toSorted(([, a], [, b]) => b.count - a.count || b.newest - a.newest);
+    if (first?.[0] === this.#leading) return;
+    this.#leading = first?.[0];
+    this.#concernAll();
+  }
+
+  /** Decides again about the Services that a change concerns, in every view. */
+  #settle(): void {
+    for (const key of this.#services.takeDirty()) {
+      this.#concerned.add(key);
+      for (const [ignores, decisions] of this.#decisions) {
+        const claims = this.#decide(key, decisions.coverage);
+        if (claims.length === 0) decisions.claims.delete(key);
+        else decisions.claims.set(key, claims);
+        for (const view of this.#views.values())
+          if (view.ignoresExcludeLabel === ignores) this.#tellNodes(view, key, view.set(key, claims));
+      }
+    }
+  }
+
+  #tellNodes(
+    view: ExpectedView,
+    key: string,
+    [before, after]: readonly [readonly ExpectedOwner[], readonly ExpectedOwner[]],
+  ): void {
+    const bucket = bucketOf(key);
+    for (const name of new Set([...before, ...after].map(({ node }) => node))) {
+      const node = this.#nodes.get(name);
+      if (node?.view === view && node.changeExpected(bucket, before, after)) this.#concernBucket(bucket);
+    }
+  }
+
+  #decide(key: string, coverage: Coverage): readonly AddressClaim[] {
+    const service = this.#services.get(key);
+    return (service?.addresses ?? []).map((address) => ({
+      address,
+      claim: claimOf(service as AnnouncedService, address, coverage, this.#services.holdersOf(address)),
+    }));
+  }
+
+  #viewOf({ inputs }: NodeAnnouncement): ExpectedView {
+    const known = this.#views.get(viewKeyOf(inputs));
+    if (known) return known;
+    const view = new ExpectedView(inputs);
+    this.#views.set(view.key, view);
+    for (const [key, claims] of this.#decisionsFor(inputs.ignoresExcludeLabel).claims) view.set(key, claims);
+    return view;
+  }
+
+  #decisionsFor(ignores: boolean): Decisions {
+    const known = this.#decisions.get(ignores);
+    if (known) return known;
+    const decisions: Decisions = { coverage: this.#coverage(ignores), claims: new Map() };
+    for (const key of this.#services.keys()) decisions.claims.set(key, this.#decide(key, decisions.coverage));
+    this.#decisions.set(ignores, decisions);
+    return decisions;
+  }
+
+  #coverage(ignoresExcludeLabel: boolean): Coverage {
+    return new Coverage({ ...this.#config, node: '', ignoresExcludeLabel });
+  }
+
+  #dropUnusedViews(): void {
+    const used = new Set([...this.#nodes.values()].map(({ view }) => view));
+    for (const [key, view] of this.#views) if (!used.has(view)) this.#views.delete(key);
+    const flags = new Set([...this.#views.values()].map(({ ignoresExcludeLabel }) => ignoresExcludeLabel));
+    for (const flag of this.#decisions.keys()) if (!flags.has(flag)) this.#decisions.delete(flag);
+  }
+
+  #concernBucket(bucket: number): void {
+    for (const key of this.#byBucket.get(bucket) ?? []) this.#concerned.add(key);
+  }
+
+  #concernAll(): void {
+    for (const key of this.#services.keys()) this.#concerned.add(key);
+  }
+}
