@@ -8,24 +8,46 @@ export const reasons = {
     Pending: 'The operator has not looked at it yet.',
     Serving: 'The pool gives addresses to Services.',
     Announcing: 'The advertisement is in force.',
+    Defined: 'Advertisements may use the names.',
     BackendMissing: 'This version of Herald reads the kind and does not act upon it.',
   },
   /** On our kinds: whether the spec makes sense by itself and beside the others. */
   Accepted: {
     Valid: 'The spec makes sense and is in force.',
+    AggregationTooShort: 'The prefixes to advertise would be larger than those that the pools have.',
+    ContradictsAdvertisement:
+      'An older advertisement gives the same prefixes another localPref, for the same peers from the same nodes.',
+    ContradictsPeer: 'An older peer of the same nodes has another router ID, or in the same VRF another AS number.',
+    DuplicateCommunity: 'An older Community defines the same name.',
+    DuplicatePeer: 'An older peer leads to the same address from the same nodes.',
     InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
     InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
     InvalidSpec: 'The spec contradicts itself; the message says where.',
     NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
+    OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and a living pod has one of them.",
     OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
+    OverlapsServiceRange: 'The addresses overlap a range that the cluster gives to Services (ServiceCIDR).',
     Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
     WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
   },
-  /** On advertisements: whether what they name exists. */
+  /** On advertisements and peers: whether what they name exists. */
   ResolvedRefs: {
     Resolved: 'Everything that the object names exists.',
     PoolNotFound: 'A pool that the advertisement names does not exist; the other pools are announced.',
     PeerNotFound: 'A peer that the advertisement names does not exist.',
+    CommunityNotFound: 'No Community defines a name that the advertisement uses.',
+    ProfileNotFound: 'The BFDProfile that the peer names does not exist.',
+    SecretNotFound: 'The Secret with the password of the peer does not exist, so the session stays down.',
+    SecretInvalid: 'The Secret of the peer holds no usable password, so the session stays down.',
+    SecretUnreadable: 'Herald may not read the Secret of the peer, so the session stays down.',
+  },
+  /** On our kinds, only while true: a warning. The object is in force, and something beside it is not as it should be. */
+  Conflicting: {
+    AggregationTooShort: 'For some pools the prefixes would be larger than the pool; those are left out.',
+    ContainsNodeAddress: 'The pool has the address of a node: a Service that gets it takes it from the node.',
+    DuplicateAdvertisement: 'An older advertisement says the same.',
+    InterfacesWithoutEffect: 'Another advertisement announces the same pools on every interface of every node.',
+    OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and no living pod has one of them.",
   },
   /** On our kinds, only while true: work is under way. */
   Reconciling: {
@@ -35,11 +57,19 @@ export const reasons = {
   /** On our kinds, only while true: retrying does not help, somebody must change the object or another one. */
   Stalled: {
     BackendMissing: 'This version of Herald reads the kind and does not act upon it.',
+    AggregationTooShort: 'The prefixes to advertise would be larger than those that the pools have.',
+    ContradictsAdvertisement:
+      'An older advertisement gives the same prefixes another localPref, for the same peers from the same nodes.',
+    ContradictsPeer: 'An older peer of the same nodes has another router ID, or in the same VRF another AS number.',
+    DuplicateCommunity: 'An older Community defines the same name.',
+    DuplicatePeer: 'An older peer leads to the same address from the same nodes.',
     InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
     InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
     InvalidSpec: 'The spec contradicts itself; the message says where.',
     NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
+    OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and a living pod has one of them.",
     OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
+    OverlapsServiceRange: 'The addresses overlap a range that the cluster gives to Services (ServiceCIDR).',
     Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
     WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
   },
@@ -55,6 +85,22 @@ export const reasons = {
     AddressNotInPool: 'The address that the Service asks for lies in no pool.',
     InvalidRequest: 'What the Service asks for contradicts itself or cannot be read.',
     NoClusterIP: 'The Service has no cluster address, so nothing could forward to it.',
+  },
+  /** On Services, and as Ready on a ServiceAnnouncement: whether every address is announced. */
+  'heraldlb.io/Announced': {
+    Announced: 'Every address of the Service is announced.',
+    AddressInUse: 'Two Services hold the address without sharing it; the older one is announced.',
+    NoAdvertisement: 'No advertisement covers the pool of the address.',
+    NoEligibleNode: 'Labels, selectors or conditions exclude every node.',
+    NoEndpoints: 'The Service has no endpoint that serves.',
+    NoInterface: 'The node that owns the address has none of the interfaces that its advertisements name.',
+    NoLocalEndpoints: 'No eligible node has an endpoint that serves, and externalTrafficPolicy is Local.',
+    NoPool: 'The address lies in no pool that is in force.',
+    NoReport: 'No living speaker reports what it announces.',
+    NoSpeaker: 'None of the nodes that could announce the address has a living speaker.',
+    NodeExcluded: 'Every node carries the label node.kubernetes.io/exclude-from-external-load-balancers.',
+    NodeNetworkUnavailable: 'The condition NetworkUnavailable of every node is True.',
+    ReportsDiffer: 'What the speakers report is not what follows from the configuration, for most of a minute.',
   },
   /** Why one pool refused one Service. */
   rejections: {
@@ -73,6 +119,7 @@ export const reasons = {
     NoAdvertisement: 'No advertisement covers the pool of the address.',
     NoEligibleNode: 'Labels, selectors or conditions exclude every node.',
     NoEndpoints: 'The Service has no endpoint that serves.',
+    NoInterface: 'None of the interfaces that its advertisements name can announce on the node.',
     NoLocalEndpoints: 'The node has no endpoint that serves, and externalTrafficPolicy is Local.',
     NoPool: 'The address lies in no pool that is in force.',
     NodeExcluded: 'The node carries the label node.kubernetes.io/exclude-from-external-load-balancers.',
@@ -87,6 +134,18 @@ export const reasons = {
     PacketSocketFailed: 'The kernel refused a packet socket on an interface; the message has its error.',
     SocketFailed: 'The kernel refused the socket of the heartbeats; the message has its error.',
     WireThreadFailed: 'The thread that answers ARP and NDP ended; the message says why.',
+  },
+  /** What `herald explain` says where nobody writes a condition. */
+  explanations: {
+    AdvertisementNotForPool:
+      'The advertisement names other pools, or its selectors do not match the labels of the pool.',
+    AdvertisementNotForService: 'The serviceSelectors of the advertisement do not match the labels of the Service.',
+    NoLeader: 'No operator holds the Lease herald-operator, so nothing is decided.',
+    NotInstalled: 'No operator of Herald was found in the cluster.',
+    NotLoadBalancer: 'The Service is of another type than LoadBalancer.',
+    NotLookedAt: 'An operator leads and has not written anything about the Service yet.',
+    NotReported: 'Everything for an announcement is there, and no speaker has reported one.',
+    OtherClass: 'The loadBalancerClass of the Service is not the one that Herald serves.',
   },
   /** Events on Services; the words of MetalLB where they mean the same. */
   events: {

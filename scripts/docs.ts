@@ -140,7 +140,9 @@ const REASON_SECTIONS: Record<keyof typeof reasons, string> = {
   Ready: 'Condition `Ready` on pools, advertisements and peers: the summary.',
   Accepted:
     'Condition `Accepted` on pools, advertisements and peers: whether the spec makes sense by itself and beside the others.',
-  ResolvedRefs: 'Condition `ResolvedRefs` on advertisements: whether what they name exists.',
+  ResolvedRefs: 'Condition `ResolvedRefs` on advertisements and peers: whether what they name exists.',
+  Conflicting:
+    'Condition `Conflicting`, there only while true: a warning. The object is in force, and something beside it is not as it should be.',
   Reconciling: 'Condition `Reconciling`, there only while true: work is under way.',
   Stalled:
     'Condition `Stalled`, there only while true: somebody must change the object or another one; waiting does not help.',
@@ -149,6 +151,7 @@ const REASON_SECTIONS: Record<keyof typeof reasons, string> = {
   rejections: 'Why one pool refused one Service: in the message of `heraldlb.io/AddressAssigned` and of the event.',
   refusals: 'Why a speaker does not announce an address.',
   faults: 'What does not work in a speaker: in its log and in the body of `/readyz`.',
+  explanations: 'What `herald explain` says where nobody writes a condition.',
   events: 'Events on Services. The words are those of MetalLB where they mean the same.',
 };
 
