@@ -148,6 +148,8 @@ const REASON_SECTIONS: Record<keyof typeof reasons, string> = {
     'Condition `Stalled`, there only while true: somebody must change the object or another one; waiting does not help.',
   'heraldlb.io/AddressAssigned':
     'Condition `heraldlb.io/AddressAssigned` on Services: whether the Service has its address.',
+  'heraldlb.io/Announced':
+    'Condition `heraldlb.io/Announced` on Services, and `Ready` on their ServiceAnnouncement: whether every address is announced.',
   rejections: 'Why one pool refused one Service: in the message of `heraldlb.io/AddressAssigned` and of the event.',
   refusals: 'Why a speaker does not announce an address.',
   faults: 'What does not work in a speaker: in its log and in the body of `/readyz`.',
