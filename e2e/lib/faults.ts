@@ -1,7 +1,7 @@
 /** What faults need around them: a Service whose owner may be cut, and the API server's own off and on. */
 
 import { CLUSTER } from '../cluster/places.ts';
-import type { KubeApi } from './kube-api.ts';
+import { collection, type KubeApi } from './kube-api.ts';
 import { exec, tryExec } from './lab.ts';
 import { waitFor } from './wait-for.ts';
 import type { ClusterNode, World } from './world.ts';
@@ -57,6 +57,16 @@ export async function restartApiServer(api: KubeApi): Promise<void> {
     const { stdout } = await tryExec(CONTROL_PLANE, ['pidof', 'kube-apiserver']);
     return stdout.trim() !== '' && stdout !== before && isUp(api);
   });
+}
+
+/**
+ * Replaces kube-proxy on every node. After an outage of the API server it asks again only after up to a minute
+ * (client-go's backoff), and until then it forwards nothing new, which no announcer can mend.
+ */
+export async function renewKubeProxy(api: KubeApi): Promise<void> {
+  const pods = collection('v1', 'Pod', 'kube-system');
+  const ofKubeProxy = `${pods}?labelSelector=${encodeURIComponent('k8s-app=kube-proxy')}`;
+  for (const { metadata } of await api.list(ofKubeProxy)) await api.delete(`${pods}/${metadata.name}`);
 }
 
 async function isUp(api: KubeApi): Promise<boolean> {

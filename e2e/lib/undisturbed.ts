@@ -2,6 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import { watchAnswers } from './answer-watch.ts';
+import { renewKubeProxy } from './faults.ts';
 import { collection } from './kube-api.ts';
 import { keyOf, Observer } from './observer.ts';
 import { addressesIn, type World } from './world.ts';
@@ -71,13 +72,12 @@ export async function assertUndisturbed(world: World, event: () => Promise<void>
 
 /** The longest pause between two tries of an informer, with what the API server needs after its start. */
 const HERALD_MS = 20_000;
-/** client-go's reflectors, kube-proxy's among them, wait up to a minute after an outage before they ask again. */
-const KUBE_PROXY_MS = 90_000;
 
 /** A Service that comes after the event gets addresses, one node answers for each, and the page comes. */
 export async function assertServesAnother(world: World): Promise<void> {
   await world.service({ name: 'later' });
   const addresses = await world.addressesOf('later', HERALD_MS);
   await Promise.all(addresses.map((address) => world.owner(address, HERALD_MS)));
-  await Promise.all(addresses.map((address) => world.fetchSoon(address, KUBE_PROXY_MS)));
+  await renewKubeProxy(world.api);
+  await Promise.all(addresses.map((address) => world.fetchSoon(address)));
 }
