@@ -84,3 +84,7 @@ export const clusterOptions = {
 export const outputOption = {
   output: { short: 'o', placeholder: 'FORMAT', help: 'table, json or yaml.', values: ['table', 'json', 'yaml'] },
 } as const satisfies OptionTable;
+
+export const namespaceOption = {
+  namespace: { short: 'n', placeholder: 'NAME', help: 'The namespace of what is asked for.' },
+} as const satisfies OptionTable;

@@ -1,6 +1,7 @@
 /** Every command, in the order of `herald --help`. */
 
 import type { Command } from './command.ts';
+import { explain } from './explain.ts';
 import { status } from './status.ts';
 
-export const commands: readonly Command[] = [status];
+export const commands: readonly Command[] = [status, explain];

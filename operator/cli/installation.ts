@@ -37,8 +37,8 @@ export function installationOf(
   const deployment = choose(found, chosen);
   const namespace = deployment?.metadata.namespace ?? chosen ?? DEFAULT_NAMESPACE;
   const daemonSet = daemonSets.find(({ metadata: m }) => m.name === SPEAKER && m.namespace === namespace);
-  const operator = flagsOf(operatorFlags, deployment);
-  const speaker = flagsOf(speakerFlags, daemonSet);
+  const operator = flagsOf('operator', operatorFlags, deployment);
+  const speaker = flagsOf('speaker', speakerFlags, daemonSet);
   return {
     isFound: deployment !== undefined,
     namespace,
@@ -61,9 +61,13 @@ function choose(found: readonly Workload[], chosen: string | undefined): Workloa
 
 const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? '';
 
-function flagsOf<Table extends FlagTable>(table: Table, workload: Workload | undefined): Partial<ValuesOf<Table>> {
-  const [container] = workload?.spec?.template?.spec?.containers ?? [];
-  const env = Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]));
-  // The first argument is the role.
-  return readFlags(table, (container?.args ?? []).slice(1), env).values;
+function flagsOf<Table extends FlagTable>(
+  role: string,
+  table: Table,
+  workload: Workload | undefined,
+): Partial<ValuesOf<Table>> {
+  const { command = [], args = [], env = [] } = workload?.spec?.template?.spec?.containers?.[0] ?? {};
+  const words = [...command, ...args];
+  const variables = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+  return readFlags(table, words.slice(words.indexOf(role) + 1), variables).values;
 }

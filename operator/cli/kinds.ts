@@ -17,6 +17,7 @@ export interface Workload extends KubernetesObject {
         readonly containers?: readonly {
           readonly name: string;
           readonly image?: string;
+          readonly command?: readonly string[];
           readonly args?: readonly string[];
           readonly env?: readonly { readonly name: string; readonly value?: string }[];
         }[];

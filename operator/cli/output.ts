@@ -6,6 +6,10 @@ import type { CommandIo } from './command.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';
 
+/** What `-o` asked for. */
+export const formatOf = ({ output }: { readonly output?: string }): OutputFormat =>
+  output === 'json' || output === 'yaml' ? output : 'table';
+
 /** What a text means; on a terminal it is shown by colour, elsewhere by the words alone. */
 export type Tone = 'good' | 'bad' | 'warn' | 'quiet' | 'strong';
 

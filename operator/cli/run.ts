@@ -1,5 +1,6 @@
 /** Runs a command by its name: help, mistakes and failures in one sentence each. */
 
+import { ApiError } from '../cluster/api-error.ts';
 import { nearest } from '../settings/nearest.ts';
 import { type Command, CommandError, type CommandIo, type Option } from './command.ts';
 import { commands } from './commands.ts';
@@ -18,7 +19,7 @@ export async function runCommand(command: Command, args: readonly string[], io: 
   try {
     return await command.run(args, io);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError || error instanceof ApiError)) throw error;
     io.stderr(`herald ${command.name}: ${error.message}\n`);
     return EXIT_FAILURE;
   }

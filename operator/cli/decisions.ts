@@ -1,0 +1,101 @@
+/** What the operator and the speakers decide from a snapshot, by their own code: for the detail that no status holds. */
+
+import { annotations } from '../../crds/annotations.ts';
+import { POOL_SET_NAME } from '../../crds/pool-set.ts';
+import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from '../advertising/announced-service.ts';
+import { claimOf } from '../advertising/announcements.ts';
+import { Coverage } from '../advertising/coverage.ts';
+import type { AddressClaim } from '../advertising/expected-view.ts';
+import type { AnnouncedService } from '../advertising/snapshot.ts';
+import { allocate } from '../allocator/allocate.ts';
+import type { Decision } from '../allocator/decision.ts';
+import { isOurs, requestOf } from '../allocator/service-request.ts';
+import { type EndpointSlice, keyOf, type Service } from '../cluster/objects.ts';
+import type { L2Advertisement } from '../config/advertisements.ts';
+import type { Pool } from '../config/pool.ts';
+import { configInForce } from '../config/resolve-config.ts';
+import { entriesInForce, type HeldAddress } from '../config/stored-state.ts';
+import type { ClusterSnapshot } from './gather.ts';
+
+export interface Decisions {
+  /** The pools in force, remnants last. */
+  readonly pools: readonly Pool[];
+  /** The advertisements that count. */
+  readonly l2Advertisements: readonly L2Advertisement[];
+  /** What the allocator says about each Service of ours, by `namespace/name`. */
+  readonly addresses: ReadonlyMap<string, Decision>;
+  /** The Services that hold an address, as the speakers see them. */
+  readonly announced: ReadonlyMap<string, AnnouncedService>;
+  /** Which advertisements cover what. */
+  readonly coverage: Coverage;
+  /** Who may own each address of a Service, or why nobody may. */
+  claimsOf(service: AnnouncedService): readonly AddressClaim[];
+}
+
+export function decisionsOf(snapshot: ClusterSnapshot): Decisions {
+  const { pools, l2Advertisements } = inForce(snapshot);
+  const ours = oursOf(snapshot);
+  const addresses = allocate({ pools, services: ours.map(requestOf) });
+  const announced = announcedServices(snapshot);
+  const nodes = snapshot.nodes.filter((node) => peerAddressOf(node, undefined)).map(announcingNodeOf);
+  const holders = new Map<string, AnnouncedService[]>();
+  for (const service of announced.values())
+    for (const address of service.addresses) holders.set(address, [...(holders.get(address) ?? []), service]);
+  const { ignoresExcludeLabel } = snapshot.installation;
+  // No node bears this name: refusals then speak of all nodes.
+  const coverage = new Coverage({ node: '', nodes, pools, advertisements: l2Advertisements, ignoresExcludeLabel });
+  return {
+    pools,
+    l2Advertisements,
+    addresses,
+    announced,
+    coverage,
+    claimsOf: (service) =>
+      service.addresses.map((address) => ({
+        address,
+        claim: claimOf(service, address, coverage, holders.get(address) ?? []),
+      })),
+  };
+}
+
+/** The Services that Herald serves. */
+const oursOf = ({ services, installation }: ClusterSnapshot): readonly Service[] =>
+  services.filter((service) => isOurs(service, installation.lbClass));
+
+/** What was stored before anybody acted on it; without a PoolSet what the pools and Services tell of it. */
+function inForce(snapshot: ClusterSnapshot): Pick<Decisions, 'pools' | 'l2Advertisements'> {
+  const { installation, poolSets, pools, l2Advertisements, namespaces } = snapshot;
+  const { namespace: ownNamespace, configNamespaces } = installation;
+  const mirror = poolSets.find(({ metadata: m }) => m.namespace === ownNamespace && m.name === POOL_SET_NAME);
+  const held = oursOf(snapshot).flatMap(heldBy);
+  return configInForce({
+    ownNamespace,
+    configNamespaces,
+    inForce: entriesInForce(mirror, { ownNamespace, configNamespaces, pools, held }),
+    l2Advertisements,
+    namespaces,
+  });
+}
+
+/** What the status of a Service says that it holds. */
+function heldBy(service: Service): readonly HeldAddress[] {
+  const { key, namespace, labels, held } = requestOf(service);
+  const pool = service.metadata.annotations?.[annotations.ipAllocatedFromPool];
+  return held.map((address) => ({ address, service: key, namespace, labels, pool }));
+}
+
+function announcedServices({
+  services,
+  endpointSlices,
+  installation,
+}: ClusterSnapshot): ReadonlyMap<string, AnnouncedService> {
+  const slices = new Map<string | undefined, EndpointSlice[]>();
+  for (const slice of endpointSlices) {
+    const key = serviceKeyOf(slice);
+    slices.set(key, [...(slices.get(key) ?? []), slice]);
+  }
+  const announced = services.flatMap(
+    (service) => announcedServiceOf(service, slices.get(keyOf(service)) ?? [], installation.lbClass) ?? [],
+  );
+  return new Map(announced.map((service) => [service.key, service]));
+}
