@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { spec } from '../testing/spec.ts';
@@ -29,7 +29,9 @@ const podOf = (kind: 'Deployment' | 'DaemonSet') => {
 
 spec('manifests', (test) => {
   test('are committed as they are made: run `make synth` when this fails', () => {
-    const committed = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.yaml'));
+    const committed = readdirSync(DIST, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(DIST, join(entry.parentPath, entry.name)));
     assert.equal(committed.sort(), [...manifests().keys()].sort());
     for (const [path, text] of manifests()) assert.is(readFileSync(join(DIST, path), 'utf8'), text, path);
   });

@@ -5,11 +5,15 @@
  *  default   everything, definitions included, in a namespace of its own, herald-system
  *  drop-in   in the namespace metallb-system, which must exist, as must the definitions of `crds`: with MetalLB's alone
  *            there is no PoolSet. Removing the installation removes neither the namespace nor anybody's objects
+ *  charts    two Helm charts around the same manifests, the definitions apart
+ *  argocd    what teaches Argo CD the health of our objects
  */
 import { App, type Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { stringify } from 'yaml';
+import { argoCdConfigMap } from './argocd.ts';
 import { CrdsChart } from './crds-chart.ts';
+import { crdsChart, heraldChart, RELEASE_NAMESPACE } from './helm/charts.ts';
 import { NamespaceChart } from './namespace-chart.ts';
 import { OperatorChart } from './operator-chart.ts';
 import type { Installation } from './product.ts';
@@ -29,20 +33,31 @@ type ChartClass = new (scope: Construct, id: string, installation: Installation)
 export function manifests(): ReadonlyMap<string, string> {
   const app = new App();
   const files = new Map<string, string>();
-  const folder = (name: string, charts: ReadonlyMap<string, Chart>, bases: readonly string[] = []) => {
-    for (const [file, chart] of charts) files.set(`${name}/${file}`, asYaml(chart.toJson()));
-    files.set(`${name}/kustomization.yaml`, asYaml([kustomization([...bases, ...charts.keys()])]));
+  const folder = (name: string, contents: ReadonlyMap<string, readonly unknown[]>, bases: readonly string[] = []) => {
+    for (const [file, objects] of contents) files.set(`${name}/${file}`, asYaml(objects));
+    files.set(`${name}/kustomization.yaml`, asYaml([kustomization([...bases, ...contents.keys()])]));
+  };
+  const chart = (name: string, contents: ReadonlyMap<string, string>) => {
+    for (const [file, text] of contents) files.set(`charts/${name}/${file}`, text);
   };
 
-  folder('crds', new Map([['crds.yaml', new CrdsChart(app, 'crds')]]));
+  const definitions = new CrdsChart(app, 'crds').toJson();
+  folder('crds', new Map([['crds.yaml', definitions]]));
   for (const [name, installation] of Object.entries(installations)) {
-    folder(
-      name,
-      new Map(chartsOf(installation).map(([file, Charts]) => [file, new Charts(app, `${name}-${file}`, installation)])),
-      installation.createsNamespace ? ['../crds'] : [],
-    );
+    folder(name, objectsOf(app, name, installation), installation.createsNamespace ? ['../crds'] : []);
   }
+  const release = { namespace: RELEASE_NAMESPACE, createsNamespace: false };
+  chart('herald', heraldChart(objectsOf(app, 'release', release)));
+  chart('herald-crds', crdsChart(definitions));
+  folder('argocd', new Map([['argocd-cm.yaml', [argoCdConfigMap()]]]));
   return files;
+}
+
+/** The objects of an installation, by the name of their file. */
+function objectsOf(app: App, name: string, installation: Installation): ReadonlyMap<string, readonly unknown[]> {
+  return new Map(
+    chartsOf(installation).map(([file, Charts]) => [file, new Charts(app, `${name}-${file}`, installation).toJson()]),
+  );
 }
 
 function chartsOf({ createsNamespace }: Installation): readonly (readonly [file: string, Charts: ChartClass])[] {

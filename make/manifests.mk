@@ -14,6 +14,10 @@ crds: node_modules ## Write the golden definitions (crds/testdata) anew from the
 synth: node_modules crds ## Write the manifests (cdk8s/dist) anew
 	@node cdk8s/main.ts
 
+.PHONY: charts-test
+charts-test: node_modules ## The Helm charts rendered by Helm (built from its Go module, 2 min once): the same as the manifests
+	@node scripts/run-tests.ts charts cdk8s --match .e2e.ts --minutes 10
+
 .PHONY: install
 install: ## Apply definitions and manifests to the cluster (INSTALLATION=default or drop-in) and wait until they run
 	@$(KUBECTL) apply --server-side -k $(CURDIR)/cdk8s/dist/crds

@@ -22,6 +22,8 @@ const cache = process.env['HERALD_CACHE'] ?? join(homedir(), '.cache', 'herald')
 export const places = {
   cache,
   binaries: join(cache, 'bin'),
+  /** Other people's programs that scenarios run, built from their Go modules. */
+  tools: join(cache, 'tools'),
   rootfs: join(cache, 'rootfs'),
   /** dockerd's data root: images stay in it from one cluster to the next. */
   docker: join(cache, 'docker'),
