@@ -25,6 +25,12 @@ export const poolSetEntry = z
     autoAssign: z.boolean().describe('spec.autoAssign'),
     avoidBuggyIPs: z.boolean().describe('spec.avoidBuggyIPs'),
     serviceAllocation: serviceAllocation.optional().describe('spec.serviceAllocation'),
+    keptNamespaces: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'Namespaces that serviceAllocation selected when their Services got addresses, and does not select any more.',
+      ),
     deleted: z
       .boolean()
       .optional()

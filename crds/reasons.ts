@@ -41,6 +41,19 @@ export const reasons = {
     SecretInvalid: 'The Secret of the peer holds no usable password, so the session stays down.',
     SecretUnreadable: 'Herald may not read the Secret of the peer, so the session stays down.',
   },
+  /** On pools: whether what is in force is the spec. */
+  Programmed: {
+    InForce: 'What is in force is the spec.',
+    InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
+    InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
+    InvalidSpec: 'The spec contradicts itself; the message says where.',
+    NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
+    OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and a living pod has one of them.",
+    OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
+    OverlapsServiceRange: 'The addresses overlap a range that the cluster gives to Services (ServiceCIDR).',
+    Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
+    WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
+  },
   /** On our kinds, only while true: a warning. The object is in force, and something beside it is not as it should be. */
   Conflicting: {
     AggregationTooShort: 'For some pools the prefixes would be larger than the pool; those are left out.',
@@ -131,6 +144,7 @@ export const reasons = {
     HeartbeatPortTaken: "The heartbeat port is in use: perhaps MetalLB's speaker is still on this node.",
     InvalidExcludeInterfaces: 'The pattern of interfaces to leave out is no regular expression.',
     MissingCapability: 'The process lacks a capability that it needs; the message names it.',
+    NotReady: 'The speaker cannot own addresses yet; the message says what it waits for.',
     PacketSocketFailed: 'The kernel refused a packet socket on an interface; the message has its error.',
     SocketFailed: 'The kernel refused the socket of the heartbeats; the message has its error.',
     WireThreadFailed: 'The thread that answers ARP and NDP ended; the message says why.',

@@ -5,9 +5,18 @@
 
 import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
 import type { PoolSetEntry } from '../../crds/pool-set.ts';
-import { formatIp } from '../net/address.ts';
 import { formatRange } from '../net/range.ts';
-import { holds, type LabelledObject, type Pool, permits, poolOf } from './pool.ts';
+import {
+  allowsDisruption,
+  type BreakingChanges,
+  breakRefusal,
+  type Holder,
+  holdersOf,
+  keptBy,
+  type Loss,
+  withKeptNamespaces,
+} from './breaks.ts';
+import { type LabelledObject, type Pool, poolOf } from './pool.ts';
 import { specProblem, wantedEntry } from './pool-content.ts';
 import { byAge } from './scope.ts';
 import type { HeldAddress } from './stored-state.ts';
@@ -19,6 +28,10 @@ export interface InForceInput {
   readonly before: readonly PoolSetEntry[];
   readonly held: readonly HeldAddress[];
   readonly namespaces: readonly LabelledObject[];
+  /** `refuse` when missing. */
+  readonly breakingChanges?: BreakingChanges | undefined;
+  /** Why the cluster does not allow what a pool asks for, or undefined. */
+  readonly clusterRefusal: (pool: IpAddressPool) => Refusal | undefined;
 }
 
 export interface InForceDecision {
@@ -48,16 +61,14 @@ interface Content {
   readonly pool: Pool;
 }
 
-/** How many Services a message names. */
-const NAMED_SERVICES = 3;
-
-export function decideInForce({ pools, before, held, namespaces }: InForceInput): InForceDecision {
-  const candidates = candidatesOf(pools, before, namespaces);
+export function decideInForce(input: InForceInput): InForceDecision {
+  const holders = holdersOf(input.held);
+  const candidates = candidatesOf(input, holders);
   // A change that falls back brings its old content back, which may overlap another change: so until nothing moves.
   let isSettled = false;
   while (!isSettled) {
     const hasOverlap = refuseOverlaps(candidates);
-    const hasBreak = refuseBreaks(candidates, held);
+    const hasBreak = refuseBreaks(candidates, holders, input.breakingChanges ?? 'refuse');
     isSettled = !hasOverlap && !hasBreak;
   }
   return {
@@ -67,18 +78,19 @@ export function decideInForce({ pools, before, held, namespaces }: InForceInput)
 }
 
 function candidatesOf(
-  pools: readonly IpAddressPool[],
-  before: readonly PoolSetEntry[],
-  namespaces: readonly LabelledObject[],
+  { pools, before, namespaces, clusterRefusal }: InForceInput,
+  holders: readonly Holder[],
 ): Candidate[] {
   const contentOf = (entry: PoolSetEntry): Content => ({ entry, pool: poolOf(entry, namespaces) });
-  const stored = new Map(before.map((entry) => [keyOfEntry(entry), contentOf(entry)]));
+  const stored = new Map(
+    before.map((entry) => [keyOfEntry(entry), contentOf(withKeptNamespaces(entry, holders, namespaces))]),
+  );
   const live = pools.toSorted(byAge).map((object): Candidate => {
     const entry = wantedEntry(object);
     const key = keyOfEntry(entry);
     const previous = stored.get(key);
     stored.delete(key);
-    const refusal = specProblem(object);
+    const refusal = specProblem(object) ?? clusterRefusal(object);
     if (refusal)
       return { key, object, refusal, standing: standingBefore(previous), ...(previous && { before: previous }) };
     return { key, object, wanted: contentOf(entry), standing: 'Wanted', ...(previous && { before: previous }) };
@@ -129,32 +141,55 @@ function overlapRefusal({ pool }: Content, taken: readonly Content[]): Refusal |
   return undefined;
 }
 
-/** An address that was permitted before must be permitted by some pool still. */
-function refuseBreaks(candidates: readonly Candidate[], held: readonly HeldAddress[]): boolean {
-  const isIn = (content: Content | undefined, one: HeldAddress): boolean =>
-    content !== undefined && holds(content.pool, one.address) && permits(content.pool, one);
-  const broken = new Map<Candidate, HeldAddress[]>();
-  for (const one of held) {
-    if (candidates.some((candidate) => isIn(contentOf(candidate), one))) continue;
-    const culprit = candidates.find(({ before }) => isIn(before, one));
-    if (culprit) broken.set(culprit, [...(broken.get(culprit) ?? []), one]);
+/** What a Service could keep by what was in force before, it must be able to keep still. */
+function refuseBreaks(
+  candidates: readonly Candidate[],
+  holders: readonly Holder[],
+  breakingChanges: BreakingChanges,
+): boolean {
+  if (breakingChanges === 'reassign') return false;
+  const broken = new Map<Candidate, Loss[]>();
+  for (const holder of holders) {
+    const found = lossOf(holder, candidates);
+    if (!found || isAllowed(found.culprit)) continue;
+    const { culprit, addresses } = found;
+    broken.set(culprit, [...(broken.get(culprit) ?? []), { service: holder.service, addresses }]);
   }
-  for (const [culprit, services] of broken) {
+  for (const [culprit, losses] of broken) {
     const isChange = culprit.standing === 'Wanted' && standingBefore(culprit.before) === 'Before';
     culprit.standing = isChange ? 'Before' : 'Remnant';
-    culprit.refusal ??= breakRefusal(services);
+    culprit.refusal ??= breakRefusal(losses, culprit.object, namespacesLost(culprit));
   }
   return broken.size > 0;
 }
 
-function breakRefusal(broken: readonly HeldAddress[]): Refusal {
-  const named = broken
-    .map(({ address, service }) => `${formatIp(address)} of ${service}`)
-    .sort()
-    .slice(0, NAMED_SERVICES)
-    .join(', ');
-  const more = broken.length > NAMED_SERVICES ? ` and ${broken.length - NAMED_SERVICES} more` : '';
-  return { reason: 'WouldBreakServices', message: `The change would take away ${named}${more}.` };
+/** What the Service would lose, and by whose change; undefined when it loses nothing. */
+function lossOf(
+  holder: Holder,
+  candidates: readonly Candidate[],
+): { readonly culprit: Candidate; readonly addresses: Loss['addresses'] } | undefined {
+  const keptNow = (candidate: Candidate): Loss['addresses'] => keptBy(contentOf(candidate)?.pool, holder);
+  if (candidates.some((candidate) => keptNow(candidate).length === holder.addresses.length)) return undefined;
+  const best = (of: (candidate: Candidate) => Loss['addresses']): Candidate | undefined =>
+    candidates.reduce<Candidate | undefined>(
+      (found, one) => (of(one).length > (found ? of(found).length : 0) ? one : found),
+      undefined,
+    );
+  const culprit = best(({ before }) => keptBy(before?.pool, holder));
+  if (!culprit) return undefined;
+  const had = keptBy(culprit.before?.pool, holder);
+  const keeper = best(keptNow);
+  const left = keeper ? keptNow(keeper) : [];
+  return left.length < had.length ? { culprit, addresses: had.filter((one) => !left.includes(one)) } : undefined;
+}
+
+/** Only a spec that would be in force can be allowed: what falls back for another reason takes nothing away. */
+const isAllowed = ({ object, standing }: Candidate): boolean =>
+  object !== undefined && standing === 'Wanted' && allowsDisruption(object);
+
+/** The namespaces that a pool's selectors chose before, where its spec is the same. */
+function namespacesLost({ before, wanted }: Candidate): readonly string[] {
+  return before && wanted?.entry.hash === before.entry.hash ? (before.entry.keptNamespaces ?? []) : [];
 }
 
 function entryOf(candidate: Candidate): readonly PoolSetEntry[] {

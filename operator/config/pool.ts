@@ -37,8 +37,8 @@ export interface LabelledObject {
 
 /** The pool that an entry of the PoolSet describes; entries that cannot be read hold nothing. */
 export function poolOf(entry: PoolSetEntry, namespaces: readonly LabelledObject[]): Pool {
-  const { serviceAllocation } = entry;
-  const allowed = namespacesOf(serviceAllocation, namespaces);
+  const { serviceAllocation, keptNamespaces } = entry;
+  const allowed = namespacesOf(serviceAllocation, namespaces, keptNamespaces);
   const ranges = entry.addresses.map(parseRange).filter((range) => typeof range !== 'string');
   return {
     namespace: entry.namespace,
@@ -60,6 +60,7 @@ export function poolOf(entry: PoolSetEntry, namespaces: readonly LabelledObject[
 function namespacesOf(
   allocation: PoolSetEntry['serviceAllocation'],
   namespaces: readonly LabelledObject[],
+  kept: readonly string[] = [],
 ): ReadonlySet<string> | undefined {
   const named = allocation?.namespaces ?? [];
   const selectors = allocation?.namespaceSelectors ?? [];
@@ -67,7 +68,7 @@ function namespacesOf(
   const selected = namespaces.filter(({ metadata }) =>
     selectors.some((selector) => matches(selector, metadata.labels)),
   );
-  return new Set([...named, ...selected.map(({ metadata }) => metadata.name)]);
+  return new Set([...named, ...selected.map(({ metadata }) => metadata.name), ...kept]);
 }
 
 /** Whether the pool may give `address`: it lies in a range and avoidBuggyIPs does not leave it out. */

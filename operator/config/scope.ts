@@ -2,7 +2,7 @@
 
 import type { ObjectMeta } from '../../crds/object-meta.ts';
 import { reasons } from '../../crds/reasons.ts';
-import { type ObjectRef, objectRef, refused, type Verdict } from './verdict.ts';
+import { type ObjectRef, objectRef, type Refusal, refused, type Verdict } from './verdict.ts';
 
 /** The namespaces that configuration is read from. */
 export interface Scope {
@@ -11,12 +11,13 @@ export interface Scope {
   readonly configNamespaces: readonly string[];
 }
 
-/** The objects of one kind that count; the others get their verdict at once. */
+/** The objects of one kind that count; the others get their verdict at once, as `refuse` words it. */
 export function inScope<T extends { readonly metadata: ObjectMeta }>(
   kind: string,
   objects: readonly T[],
   scope: Scope,
   verdicts: Map<ObjectRef, Verdict>,
+  refuse: (refusal: Refusal) => Verdict = refused,
 ): readonly T[] {
   const winners = new Map<string, T>();
   const order = [...new Set([scope.ownNamespace, ...scope.configNamespaces])];
@@ -24,21 +25,22 @@ export function inScope<T extends { readonly metadata: ObjectMeta }>(
   for (const object of objects.toSorted((a, b) => rankOf(a) - rankOf(b))) {
     const { metadata } = object;
     const winner = winners.get(metadata.name);
-    if (rankOf(object) < 0) verdicts.set(objectRef(kind, metadata), notWatched(metadata, order));
-    else if (winner) verdicts.set(objectRef(kind, metadata), shadowed(metadata, winner.metadata));
+    if (rankOf(object) < 0) verdicts.set(objectRef(kind, metadata), refuse(notWatched(metadata, order)));
+    else if (winner) verdicts.set(objectRef(kind, metadata), refuse(shadowed(metadata, winner.metadata)));
     else winners.set(metadata.name, object);
   }
   return [...winners.values()];
 }
 
-const notWatched = ({ namespace = '' }: ObjectMeta, order: readonly string[]): Verdict =>
-  refused({
-    reason: 'NamespaceNotWatched',
-    message: `${reasons.Accepted.NamespaceNotWatched} That is ${order.join(', ')}, and not ${namespace}.`,
-  });
+const notWatched = ({ namespace = '' }: ObjectMeta, order: readonly string[]): Refusal => ({
+  reason: 'NamespaceNotWatched',
+  message: `${reasons.Accepted.NamespaceNotWatched} That is ${order.join(', ')}, and not ${namespace}.`,
+});
 
-const shadowed = ({ name }: ObjectMeta, winner: ObjectMeta): Verdict =>
-  refused({ reason: 'Shadowed', message: `${winner.namespace}/${name} has the same name and is in force instead.` });
+const shadowed = ({ name }: ObjectMeta, winner: ObjectMeta): Refusal => ({
+  reason: 'Shadowed',
+  message: `${winner.namespace}/${name} has the same name and is in force instead.`,
+});
 
 /** Older first, then by namespace and name: who comes first wins. */
 export function byAge(a: { readonly metadata: ObjectMeta }, b: { readonly metadata: ObjectMeta }): number {

@@ -19,6 +19,8 @@ export interface HeldAddress {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** The annotation metallb.io/ip-allocated-from-pool. */
   readonly pool?: string | undefined;
+  /** The pool that the Service wants addresses of, by annotation. */
+  readonly requestedPool?: string | undefined;
 }
 
 /** Where pools are read from that are neither stored nor defined any more. */

@@ -40,4 +40,16 @@ export const refused = ({ reason, message }: Refusal, more: readonly VerdictCond
   ],
 });
 
+/** The verdict of a pool whose spec is not what is in force. */
+export const refusedPool = (refusal: Refusal): Verdict =>
+  refused(refusal, [condition('Programmed', 'False', refusal.reason, refusal.message)]);
+
+/** What is in force is the spec. */
+export const programmed = (): VerdictCondition =>
+  condition('Programmed', 'True', 'InForce', reasons.Programmed.InForce);
+
 export const accepted = (): VerdictCondition => condition('Accepted', 'True', 'Valid', reasons.Accepted.Valid);
+
+/** A warning: the object is in force, and something beside it is not as it should be. */
+export const conflicting = (reason: ReasonOf<'Conflicting'>, message: string): VerdictCondition =>
+  condition('Conflicting', 'True', reason, message);
