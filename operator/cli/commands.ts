@@ -1,7 +1,8 @@
 /** Every command, in the order of `herald --help`. */
 
 import type { Command } from './command.ts';
+import { convert } from './convert.ts';
 import { explain } from './explain.ts';
 import { status } from './status.ts';
 
-export const commands: readonly Command[] = [status, explain];
+export const commands: readonly Command[] = [status, explain, convert];
