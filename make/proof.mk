@@ -8,6 +8,11 @@ e2e: node_modules ## Every scenario against the cluster and the image that are t
 	@mkdir -p build/results && rm -f build/results/e2e.json
 	@ONLY='$(ONLY)' $(IN_LAB) e2e/runner/run-scenarios.ts
 
+.PHONY: e2e-long
+e2e-long: node_modules ## The long scenarios, as e2e: other people's programs against ours (ONLY=name picks some)
+	@mkdir -p build/results && rm -f build/results/e2e-long.json
+	@ONLY='$(ONLY)' $(IN_LAB) e2e/runner/run-scenarios.ts long
+
 .PHONY: demo
 demo: node_modules ## From a fresh machine to a Service that a client fetches, then a cut link and the time of the takeover
 	@node e2e/demo/demo.ts

@@ -227,10 +227,11 @@ async function nodesOf(api: KubeApi): Promise<ClusterNode[]> {
 }
 
 function slotOf(name: string): number {
-  const scenarios = readdirSync(SCENARIOS)
-    .filter((file) => file.endsWith('.e2e.ts'))
-    .map((file) => file.replace('.e2e.ts', ''));
-  const slot = [...scenarios, ...OTHERS].indexOf(name);
+  const scenariosIn = (folder: string): string[] =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.e2e.ts'))
+      .map((file) => file.replace('.e2e.ts', ''));
+  const slot = [...scenariosIn(SCENARIOS), ...OTHERS, ...scenariosIn(join(SCENARIOS, 'long'))].indexOf(name);
   if (slot < 0) throw new Error(`no scenario is called ${name}`);
   return slot;
 }

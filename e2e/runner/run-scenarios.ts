@@ -1,17 +1,18 @@
 /**
  * Runs every scenario, each in a process of its own with a budget of time, and counts what really ran.
  *
- *   [ONLY=name,name] node e2e/runner/run-scenarios.ts
+ *   [ONLY=name,name] node e2e/runner/run-scenarios.ts [long]
  *
  * A scenario that fails is told once more from its start, because some of what is measured here is a matter of
  * milliseconds on a machine that is shared; one that needed it is named in the report. The runner goes on after a
  * failure, removes what a scenario left behind (also after Ctrl-C), and fails for a scenario that
- * registered no test and when fewer files ran than exist. Counts go to build/results/e2e.json.
+ * registered no test and when fewer files ran than exist. Counts go to build/results/e2e.json, and with `long`, which
+ * runs the scenarios of e2e/scenarios/long instead, to e2e-long.json.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { resultOf } from '../../scripts/run-tests.ts';
 import { places, repository } from '../cluster/places.ts';
 import { startApiServer } from '../lib/faults.ts';
@@ -22,10 +23,12 @@ import { takeTurn } from '../lib/turn.ts';
 import { World } from '../lib/world.ts';
 import { selected } from './select.ts';
 
-const SCENARIOS = join(repository, 'e2e/scenarios');
+const isLong = process.argv.includes('long');
+const SCENARIOS = join(repository, 'e2e/scenarios', isLong ? 'long' : '');
+const RESULTS = join(repository, 'build/results', isLong ? 'e2e-long.json' : 'e2e.json');
 const SUFFIX = '.e2e.ts';
 /** What one scenario may take before its process is ended. */
-const BUDGET_MS = 420_000;
+const BUDGET_MS = isLong ? 1_200_000 : 420_000;
 
 interface Outcome {
   readonly name: string;
@@ -134,8 +137,8 @@ function report(outcomes: readonly Outcome[], names: readonly string[]): number 
     const remark = tries > 1 ? ', at the second try' : '';
     console.log(`${verdict} ${name.padEnd(24)} ${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s${remark}`);
   }
-  mkdirSync(join(repository, 'build/results'), { recursive: true });
-  writeFileSync(join(repository, 'build/results/e2e.json'), JSON.stringify({ ...counts, scenarios: outcomes }));
+  mkdirSync(dirname(RESULTS), { recursive: true });
+  writeFileSync(RESULTS, JSON.stringify({ ...counts, scenarios: outcomes }));
   console.log(`scenarios: ${outcomes.length} of ${names.length} ran`);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
   return counts.failed === 0 ? 0 : 1;
