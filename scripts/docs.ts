@@ -143,9 +143,14 @@ const REASON_SECTIONS: Record<keyof typeof reasons, string> = {
   ResolvedRefs: 'Condition `ResolvedRefs` on advertisements and peers: whether what they name exists.',
   Conflicting:
     'Condition `Conflicting`, there only while true: a warning. The object is in force, and something beside it is not as it should be.',
+  Programmed: 'Condition `Programmed` on pools: whether what is in force is the spec.',
   Reconciling: 'Condition `Reconciling`, there only while true: work is under way.',
   Stalled:
     'Condition `Stalled`, there only while true: somebody must change the object or another one; waiting does not help.',
+  poolReconcilerValid:
+    "Condition `poolReconcilerValid` on the operator's ConfigurationState, by MetalLB's name: whether every pool and community can be used.",
+  configReconcilerValid:
+    "Condition `configReconcilerValid` on the operator's ConfigurationState, by MetalLB's name: whether every other object can be used.",
   'heraldlb.io/AddressAssigned':
     'Condition `heraldlb.io/AddressAssigned` on Services: whether the Service has its address.',
   'heraldlb.io/Announced':

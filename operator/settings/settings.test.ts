@@ -31,6 +31,7 @@ spec('settings', (test) => {
       metricsPort: 9120,
       metricsBindAddress: '',
       healthProbePort: 17_472,
+      breakingChanges: 'refuse',
     });
   });
 
@@ -134,8 +135,10 @@ spec('settings', (test) => {
   });
 
   test('of both roles agree where they share a name', () => {
-    for (const [name, flag] of Object.entries(operatorFlags))
-      assert.is(Object.entries(speakerFlags).find(([other]) => other === name)?.[1], flag);
+    const ofSpeaker = new Map<string, unknown>(Object.entries(speakerFlags));
+    const shared = Object.entries(operatorFlags).filter(([name]) => ofSpeaker.has(name));
+    assert.ok(shared.length > 5);
+    for (const [name, flag] of shared) assert.is(ofSpeaker.get(name), flag);
   });
 
   test('guess a misspelt name only when it is near', () => {
