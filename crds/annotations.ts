@@ -29,6 +29,10 @@ export const labels = {
   excludeFromExternalLoadBalancers: 'node.kubernetes.io/exclude-from-external-load-balancers',
   /** On an EndpointSlice: the Service that it belongs to. */
   serviceName: 'kubernetes.io/service-name',
+  /** On a ConfigurationState: which component it speaks of. */
+  componentType: 'metallb.io/component-type',
+  /** On a Service, as `true`: it gets a ServiceAnnouncement where not every Service does. */
+  serviceAnnouncement: 'heraldlb.io/service-announcement',
   /** On a ServiceL2Status, as MetalLB sets them. */
   l2StatusNode: 'metallb.io/node',
   l2StatusServiceName: 'metallb.io/service-name',
@@ -38,6 +42,7 @@ export const labels = {
 /** Condition types that Herald sets on Services. */
 export const serviceConditions = {
   addressAssigned: 'heraldlb.io/AddressAssigned',
+  announced: 'heraldlb.io/Announced',
 } as const;
 
 export type ServiceAnnotation = keyof typeof annotations;

@@ -9,6 +9,9 @@ export const REPORT_BUCKETS = 256;
 /** So many exceptions are named; `exceptionCount` counts all of them. */
 export const MAX_EXCEPTIONS = 200;
 
+/** The Lease beside the report, in the same namespace: a report counts while it is renewed. */
+export const nodeLeaseName = (node: string): string => `speaker-${node}`;
+
 const atomic = { list: { type: 'atomic' } } as const;
 
 const bucket = z

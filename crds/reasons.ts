@@ -86,6 +86,16 @@ export const reasons = {
     Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
     WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
   },
+  /** On the operator's ConfigurationState, MetalLB's word: whether every pool and community can be used. */
+  poolReconcilerValid: {
+    Reconciled: 'Every object can be used; the message names what is in force.',
+    ConfigurationError: 'An object is refused, or names what cannot be used; the message says which.',
+  },
+  /** On the operator's ConfigurationState, MetalLB's word: whether every other object can be used. */
+  configReconcilerValid: {
+    Reconciled: 'Every object can be used; the message names what is in force.',
+    ConfigurationError: 'An object is refused, or names what cannot be used; the message says which.',
+  },
   /** On Services: whether the Service has its address. */
   'heraldlb.io/AddressAssigned': {
     Assigned: 'The Service has its address.',

@@ -8,6 +8,7 @@ import { ownerOf } from '../election/rank.ts';
 import { parseRange } from '../net/range.ts';
 import { desiredAnnouncements } from './announcements.ts';
 import { NodeReport, type OwnedHere } from './node-report.ts';
+import { bucketOf } from './report-digest.ts';
 import { RollUp, type RollUpConfig, type RollUpOutcome } from './roll-up.ts';
 import type { AnnouncedService } from './snapshot.ts';
 
@@ -212,6 +213,21 @@ spec('roll-up', (test) => {
     assert.is(reasonOf(rollUp.outcomeOf('shop/web')), 'Unknown NoReport');
     rollUp.setFresh('node-b', true);
     assert.is(rollUp.outcomeOf('shop/web')?.state, 'Announced');
+  });
+
+  test('tells of a Service whose bucket agrees again because of another one', () => {
+    const inBucket = Array.from({ length: 2_000 }, (_, at) => `s${at}`).filter(
+      (name) => bucketOf(`shop/${name}`) === 7,
+    );
+    const [one = '', other = ''] = inBucket;
+    const cluster = clusterOf({}, service(one), service(other, { addresses: ['10.0.0.2'] }));
+    const rollUp = rolledUp(cluster);
+    rollUp.setService(`shop/${one}`, service(one, { addresses: ['10.0.0.3'] }));
+    rollUp.take();
+    assert.is(rollUp.outcomeOf(`shop/${other}`)?.state, 'Pending');
+    rollUp.setService(`shop/${one}`, service(one));
+    assert.ok(rollUp.take().has(`shop/${other}`));
+    assert.is(rollUp.outcomeOf(`shop/${other}`)?.state, 'Announced');
   });
 
   test('names no more than 200 exceptions and knows the others by the interfaces', () => {

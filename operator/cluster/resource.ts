@@ -1,11 +1,16 @@
 /** The resources of the API server that Herald uses: their paths, and what is kept of their objects. */
 
-import { annotations } from '../../crds/annotations.ts';
+import { annotations, labels } from '../../crds/annotations.ts';
+import type { BfdProfile } from '../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
 import type { BgpPeer } from '../../crds/bgp-peer.ts';
+import type { Community } from '../../crds/community.ts';
+import type { ConfigurationState } from '../../crds/configuration-state.ts';
 import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
 import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
+import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
 import type { PoolSet } from '../../crds/pool-set.ts';
+import type { ServiceAnnouncement } from '../../crds/service-announcement.ts';
 import type { ServiceL2Status } from '../../crds/service-l2-status.ts';
 import type { StatusFields } from './field-managers.ts';
 import type {
@@ -19,6 +24,7 @@ import type {
   Pod,
   Secret,
   Service,
+  ServiceCidr,
 } from './objects.ts';
 
 /** Where the objects of one kind live. */
@@ -105,7 +111,9 @@ function trimService({ metadata, spec, status }: Service): Service {
 function trimNode({ metadata, spec, status }: Node): Node {
   return {
     metadata: trimMeta(metadata),
-    ...(spec?.unschedulable && { spec: { unschedulable: true } }),
+    ...((spec?.unschedulable || spec?.podCIDRs) && {
+      spec: present({ unschedulable: spec.unschedulable || undefined, podCIDRs: spec.podCIDRs }),
+    }),
     status: {
       conditions: (status?.conditions ?? []).map(({ type, status }) => ({ type, status })),
       addresses: status?.addresses ?? [],
@@ -130,7 +138,8 @@ function present<T extends object>(members: { [K in keyof T]: T[K] | undefined }
 
 const metadataOnly = <T extends KubernetesObject>(object: T): T => ({ ...object, metadata: trimMeta(object.metadata) });
 function metallb<T extends KubernetesObject>(version: string, kind: string): Resource<T> {
-  const plural = kind.endsWith('Status') ? `${kind.toLowerCase()}es` : `${kind.toLowerCase()}s`;
+  const name = kind.toLowerCase();
+  const plural = name.endsWith('y') ? `${name.slice(0, -1)}ies` : name.endsWith('s') ? `${name}es` : `${name}s`;
   return { group: 'metallb.io', version, kind, plural, namespaced: true, trim: metadataOnly };
 }
 
@@ -156,6 +165,32 @@ const endpointSlices: Resource<EndpointSlice> = {
   namespaced: true,
   trim: trimEndpointSlice,
 };
+const serviceCidrs: Resource<ServiceCidr> = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'ServiceCIDR',
+  plural: 'servicecidrs',
+  namespaced: false,
+  trim: ({ metadata, spec }) => ({ metadata: trimMeta(metadata), ...(spec && { spec }) }),
+};
+/** Only slices of Services, without the addresses of their endpoints: in a large cluster they are most of the memory. */
+const serviceEndpointSlices: Resource<EndpointSlice> = {
+  ...endpointSlices,
+  labelSelector: labels.serviceName,
+  trim: ({ metadata, addressType, endpoints }) => ({
+    metadata: {
+      name: metadata.name,
+      ...(metadata.namespace && { namespace: metadata.namespace }),
+      ...(metadata.resourceVersion && { resourceVersion: metadata.resourceVersion }),
+      labels: { [labels.serviceName]: metadata.labels?.[labels.serviceName] ?? '' },
+    },
+    addressType,
+    endpoints: (endpoints ?? []).map(({ nodeName, conditions }) => ({
+      ...(nodeName !== undefined && { nodeName }),
+      ...(conditions && { conditions }),
+    })),
+  }),
+};
 const leases: Resource<Lease> = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -170,6 +205,14 @@ const customResourceDefinitions: Resource<CustomResourceDefinition> = {
   plural: 'customresourcedefinitions',
   namespaced: false,
 };
+const herald = <T extends KubernetesObject>(kind: string): Resource<T> => ({
+  group: 'heraldlb.io',
+  version: 'v1alpha1',
+  kind,
+  plural: `${kind.toLowerCase()}s`,
+  namespaced: true,
+  trim: metadataOnly,
+});
 const poolSets: Resource<PoolSet> = {
   group: 'heraldlb.io',
   version: 'v1alpha1',
@@ -188,13 +231,21 @@ export const resources = {
   secrets,
   pods,
   endpointSlices,
+  serviceEndpointSlices,
+  /** Served from Kubernetes 1.33. */
+  serviceCidrs,
   leases,
   customResourceDefinitions,
   poolSets,
+  serviceAnnouncements: herald<ServiceAnnouncement>('ServiceAnnouncement'),
+  nodeAnnouncements: herald<NodeAnnouncement>('NodeAnnouncement'),
   ipAddressPools: metallb<IpAddressPool>('v1beta1', 'IPAddressPool'),
   l2Advertisements: metallb<L2Advertisement>('v1beta1', 'L2Advertisement'),
   bgpAdvertisements: metallb<BgpAdvertisement>('v1beta1', 'BGPAdvertisement'),
   bgpPeers: metallb<BgpPeer>('v1beta2', 'BGPPeer'),
+  bfdProfiles: metallb<BfdProfile>('v1beta1', 'BFDProfile'),
+  communities: metallb<Community>('v1beta1', 'Community'),
+  configurationStates: metallb<ConfigurationState>('v1beta1', 'ConfigurationState'),
   serviceL2Statuses: metallb<ServiceL2Status>('v1beta1', 'ServiceL2Status'),
 } as const;
 

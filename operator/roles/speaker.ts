@@ -14,6 +14,7 @@ import { ClusterView } from '../speaker/cluster-view.ts';
 import { type AnnouncedHere, announcedHere, L2StatusReporter } from '../speaker/l2-status.ts';
 import { followMemberKey } from '../speaker/member-key.ts';
 import { createSpeakerMetrics } from '../speaker/metrics.ts';
+import { NodeReporter } from '../speaker/node-reporter.ts';
 import { RunFolder } from '../speaker/run-folder.ts';
 import { SpeakerThreads } from '../speaker/threads.ts';
 import { systemClock } from '../speaker/wire/clock.ts';
@@ -29,7 +30,7 @@ const START_MARGIN_MS = 1_000;
 const ISOLATION_HOLD_MS = 10_000;
 /** The kubelet asks on the loopback: nobody else needs to. */
 const HEALTH_HOST = '127.0.0.1';
-/** Above this many Services nobody is told about each one (ServiceL2Status, nodeAssigned). */
+/** Above this many Services nobody is told about each one (ServiceL2Status, nodeAssigned) unless asked to. */
 const MAX_REPORTED_SERVICES = 500;
 
 /** How a speaker ends: told to by a signal, or by something without which it cannot work. */
@@ -93,7 +94,7 @@ async function start(
     node: settings.nodeName,
     connection,
     log,
-    isWanted: () => view.serviceKeys().length <= MAX_REPORTED_SERVICES,
+    isWanted: () => settings.serviceStatuses === 'always' || view.serviceKeys().length <= MAX_REPORTED_SERVICES,
     onAnnounced: (key, announced) => tellPeople(events, view, settings.nodeName, key, announced),
   });
   const agent = new Agent({
@@ -109,10 +110,24 @@ async function start(
     onOwned: (owned, desired) => reporter.announced(announcedHere(owned, desired)),
     onFatal: (_reason, message) => end({ why: 'Unable', message }),
   });
+  const report = new NodeReporter({
+    connection,
+    namespace: settings.namespace,
+    node: settings.nodeName,
+    threads,
+    view,
+    ignoresExcludeLabel: settings.ignoreExcludeLb,
+    readiness: () => agent.readiness(),
+    clock: systemClock,
+    wallClock: Date.now,
+    metrics,
+    log,
+  });
   const servers = await startServers(settings, log, { agent, registry, connection });
   const working = [
     view.run(signal),
     reporter.run(signal),
+    report.run(signal),
     settings.kubeconfig ? undefined : followApiServers({ connection, log }, signal),
     followMemberKey({ ...settings, connection, log, onKeys: (keys) => agent.setKeys(keys) }, signal),
   ];

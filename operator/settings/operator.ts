@@ -4,12 +4,21 @@ import { type CommonSettings, commonFlags, readRole, type Surroundings } from '.
 import { type FlagTable, oneOf } from './flag.ts';
 
 export interface OperatorSettings extends CommonSettings {
+  /** What becomes of a change of a pool that takes addresses from Services: `reassign` is what MetalLB does. */
+  readonly breakingChanges: 'refuse' | 'reassign';
   /** For which Services there is a ServiceAnnouncement; `auto`: all of up to 2,000, beyond that the labelled ones. */
   readonly serviceAnnouncements: 'auto' | 'all' | 'labelled' | 'none';
 }
 
 export const operatorFlags = {
   ...commonFlags,
+  'breaking-changes': {
+    schema: oneOf(['refuse', 'reassign']),
+    env: 'HERALD_BREAKING_CHANGES',
+    placeholder: 'WHAT',
+    default: 'refuse',
+    help: 'A change of a pool that takes addresses from Services: refuse it until it is allowed, or reassign as MetalLB does.',
+  },
   'service-announcements': {
     schema: oneOf(['auto', 'all', 'labelled', 'none']),
     env: 'HERALD_SERVICE_ANNOUNCEMENTS',
@@ -23,6 +32,7 @@ export const operatorFlags = {
 export function readOperatorSettings(surroundings: Surroundings): OperatorSettings {
   return readRole('operator', operatorFlags, surroundings, (values, common) => ({
     ...common,
+    breakingChanges: values['breaking-changes'],
     serviceAnnouncements: values['service-announcements'],
   }));
 }

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { type CommonSettings, commonFlags, readRole, type Surroundings } from './common.ts';
-import { type FlagTable, ipAddress, regularExpression, wholeNumber, yesOrNo } from './flag.ts';
+import { type FlagTable, ipAddress, oneOf, regularExpression, wholeNumber, yesOrNo } from './flag.ts';
 
 /** MetalLB's list (its ConfigMap metallb-excludel2): interfaces of containers, tunnels and the loopback. */
 const EXCLUDED_INTERFACES =
@@ -22,6 +22,8 @@ export interface SpeakerSettings extends CommonSettings {
   };
   /** Where the Secret with the member key is mounted, for a restart without the API server. */
   readonly memberKeyFolder: string;
+  /** ServiceL2Status for each announced Service: `auto` up to 500 Services. */
+  readonly serviceStatuses: 'auto' | 'always';
   /** One regular expression; an interface whose name matches never announces. */
   readonly excludeInterfaces: string;
 }
@@ -77,6 +79,13 @@ export const speakerFlags = {
     default: '3',
     help: 'So many missing heartbeats in a row mean that a peer is gone.',
   },
+  'service-statuses': {
+    schema: oneOf(['auto', 'always']),
+    env: 'HERALD_SERVICE_STATUSES',
+    placeholder: 'WHEN',
+    default: 'auto',
+    help: 'A ServiceL2Status and the event nodeAssigned for each Service: auto up to 500 Services, or always.',
+  },
   'exclude-interfaces': {
     schema: regularExpression,
     env: 'HERALD_EXCLUDE_INTERFACES',
@@ -99,6 +108,7 @@ export function readSpeakerSettings(surroundings: Surroundings): SpeakerSettings
       missed: values['heartbeat-missed'],
     },
     memberKeyFolder: values['ml-secret-key-path'],
+    serviceStatuses: values['service-statuses'],
     excludeInterfaces: values['exclude-interfaces'],
   }));
 }

@@ -272,7 +272,11 @@ spec('agent', (test) => {
   test('measures what it owns, and forgets what it no longer does', async () => {
     const stage = new Stage();
     const owned = { service: 'shop/web', address: '198.51.100.1', interfaces: ['eth0'], since: 0 };
-    stage.fromWire({ kind: 'Owned', services: [owned, { ...owned, address: '198.51.100.2', interfaces: [] }] });
+    stage.fromWire({
+      kind: 'Owned',
+      services: [owned, { ...owned, address: '198.51.100.2', interfaces: [] }],
+      interfaces: [],
+    });
     const metrics = await stage.registry.metrics();
     assert.match(
       metrics,
@@ -280,7 +284,7 @@ spec('agent', (test) => {
     );
     assert.match(metrics, 'herald_speaker_takeovers_total 1');
     assert.not.match(metrics, '198.51.100.2');
-    stage.fromWire({ kind: 'Owned', services: [] });
+    stage.fromWire({ kind: 'Owned', services: [], interfaces: [] });
     assert.not.match(await stage.registry.metrics(), '198.51.100.1');
     assert.is(stage.owned.length, 2);
   });

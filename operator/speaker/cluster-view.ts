@@ -1,6 +1,5 @@
 /** What a speaker sees of the cluster: five informers, and what counts of their objects. */
 
-import { labels } from '../../crds/annotations.ts';
 import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
 import { POOL_SET_NAME, type PoolSet } from '../../crds/pool-set.ts';
 import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from '../advertising/announced-service.ts';
@@ -9,7 +8,7 @@ import type { ApiConnection } from '../cluster/api-connection.ts';
 import { CrdGuard } from '../cluster/crd-guard.ts';
 import { Informer, type InformerMetrics } from '../cluster/informer.ts';
 import type { EndpointSlice, Node, Service } from '../cluster/objects.ts';
-import { type Resource, type ResourceAddress, resources } from '../cluster/resource.ts';
+import { type ResourceAddress, resources } from '../cluster/resource.ts';
 import { configInForce } from '../config/resolve-config.ts';
 import { parseIp } from '../net/address.ts';
 import type { Logger } from '../observability/log.ts';
@@ -33,25 +32,6 @@ export interface View {
 }
 
 const BY_SERVICE = 'service';
-
-/** Only slices of Services, without the addresses of their endpoints: in a large cluster they are most of the memory. */
-const endpointSlices: Resource<EndpointSlice> = {
-  ...resources.endpointSlices,
-  labelSelector: labels.serviceName,
-  trim: ({ metadata, addressType, endpoints }) => ({
-    metadata: {
-      name: metadata.name,
-      ...(metadata.namespace && { namespace: metadata.namespace }),
-      ...(metadata.resourceVersion && { resourceVersion: metadata.resourceVersion }),
-      labels: { [labels.serviceName]: metadata.labels?.[labels.serviceName] ?? '' },
-    },
-    addressType,
-    endpoints: (endpoints ?? []).map(({ nodeName, conditions }) => ({
-      ...(nodeName !== undefined && { nodeName }),
-      ...(conditions && { conditions }),
-    })),
-  }),
-};
 
 export interface ClusterViewOptions {
   readonly connection: ApiConnection;
@@ -85,7 +65,7 @@ export class ClusterView implements View {
     const ofCrd = (resource: ResourceAddress) => ({ ...options, crd: new CrdGuard(connection, resource) });
     this.#settings = settings;
     this.#services = new Informer(connection, resources.services, options);
-    this.#slices = new Informer(connection, endpointSlices, {
+    this.#slices = new Informer(connection, resources.serviceEndpointSlices, {
       ...options,
       indexes: { [BY_SERVICE]: (slice) => [serviceKeyOf(slice) ?? ''] },
     });
@@ -129,6 +109,10 @@ export class ClusterView implements View {
 
   service(key: string): Service | undefined {
     return this.#services.store.get(key);
+  }
+
+  ownNode(): Node | undefined {
+    return this.#nodes.store.get(this.#settings.nodeName);
   }
 
   announcedService(key: string): AnnouncedService | undefined {

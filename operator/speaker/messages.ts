@@ -1,6 +1,7 @@
 /** What the speaker's threads say to each other: plain data, so that postMessage clones it and a test can print it. */
 
 import type { MessagePort } from 'node:worker_threads';
+import type { ReportInterface } from '../../crds/node-announcement.ts';
 import type { L2Announcement } from '../advertising/announcement.ts';
 import type { PeerHealth } from '../protocols/heartbeat/peer.ts';
 
@@ -56,8 +57,12 @@ export interface AddressCounters {
 export type FromWire =
   /** Sockets are open and the first `Desired` is in force. */
   | { readonly kind: 'Ready' }
-  /** The whole set, after each change. */
-  | { readonly kind: 'Owned'; readonly services: readonly OwnedAddress[] }
+  /** The whole set, after each change, and the interfaces that this node may announce on. */
+  | {
+      readonly kind: 'Owned';
+      readonly services: readonly OwnedAddress[];
+      readonly interfaces: readonly ReportInterface[];
+    }
   /** Something does not work; `fatal` ends the speaker (a missing capability). `reason` is one PascalCase word. */
   | { readonly kind: 'Fault'; readonly reason: string; readonly message: string; readonly fatal: boolean }
   /** Once per second while something changed. */

@@ -33,12 +33,19 @@ export function createSpeakerMetrics(registry: Registry, node: string) {
     name: 'herald_speaker_stale',
     help: '1 while the speaker acts on what it kept on the node because the API server has not answered since it started.',
   });
+  const reports = new Counter({
+    registers,
+    name: 'herald_speaker_reports_total',
+    labelNames: ['result'],
+    help: 'Writes of the NodeAnnouncement of this node, by result.',
+  });
   const layer2 = createLayer2Metrics(registry);
   const clock = createClockMetrics(registry);
   let owned: ReadonlySet<string> = new Set();
   return {
     ...clock,
     counted: (counters: readonly AddressCounters[]): void => layer2.record(counters),
+    reported: (result: 'Written' | 'Failed'): void => reports.inc({ result }),
     stale: (stale: boolean): void => isStale.set(stale ? 1 : 0),
     refused(refused: readonly Refusal[]): void {
       refusals.reset();

@@ -1,12 +1,13 @@
 /** The layer 2 backend on packet sockets: answers for owned addresses on eligible interfaces, and announces new ones. */
 
+import type { ReportInterface } from '../../../crds/node-announcement.ts';
 import type { HostError } from '../../host/host-error.ts';
 import type { HostNetwork, InterfaceInfo } from '../../host/host-network.ts';
-import { parseIp } from '../../net/address.ts';
+import { formatIp, parseIp } from '../../net/address.ts';
 import type { AddressCounters } from '../messages.ts';
 import { Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
-import { type EligibleInterface, isEligible } from './eligibility.ts';
+import { type EligibleInterface, type InterfaceRefusal, isEligible, refusalOf } from './eligibility.ts';
 import { InterfaceResponder, type OwnedEntry } from './interface-responder.ts';
 import { Tally } from './tally.ts';
 
@@ -85,6 +86,14 @@ export class PacketResponder {
     return [...this.#responders.values()]
       .filter((responder) => responder.speaks(owned.ip.family) && isOn(owned, responder.info))
       .map(({ info }) => info.name);
+  }
+
+  /** The interfaces that may announce, and those that would if they had their link; in order of names. */
+  interfaces(): readonly ReportInterface[] {
+    return this.#options.host
+      .interfaces()
+      .flatMap((info) => reportOf(info, refusalOf(info, this.#excluded)))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Forgets the counters of addresses that are no longer in `desired`. */
@@ -176,6 +185,15 @@ export class PacketResponder {
       this.#syncInterfaces();
     });
   }
+}
+
+function reportOf(
+  { name, addresses }: InterfaceInfo,
+  refusal: InterfaceRefusal | undefined,
+): readonly ReportInterface[] {
+  if (refusal !== undefined && refusal !== 'Down' && refusal !== 'NoCarrier') return [];
+  const subnets = addresses.map(({ address, prefixLength }) => `${formatIp(address)}/${prefixLength}`);
+  return [{ name, carrier: refusal === undefined, subnets: subnets.toSorted() }];
 }
 
 const isOn = ({ interfaces }: OwnedOn, { name }: InterfaceInfo): boolean =>

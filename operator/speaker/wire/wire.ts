@@ -103,7 +103,9 @@ export class Wire {
     this.#isReportPlanned = true;
     this.#options.clock.soon(() => {
       this.#isReportPlanned = false;
-      if (!this.#hasLeft) this.#options.post({ kind: 'Owned', services: this.#ownedServices() });
+      if (this.#hasLeft) return;
+      const interfaces = this.#responder.interfaces();
+      this.#options.post({ kind: 'Owned', services: this.#ownedServices(), interfaces });
     });
   }
 
