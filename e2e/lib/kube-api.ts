@@ -123,6 +123,11 @@ export class KubeApi {
     return this.#json({ method: 'POST', path: collection(apiVersion, kind, metadata.namespace), body: object });
   }
 
+  /** Creates in the collection at `path`, which may carry a query such as `?dryRun=All`. */
+  createAt(path: string, body: unknown): Promise<KubeObject> {
+    return this.#json({ method: 'POST', path, body });
+  }
+
   /** Server-side apply as the manager `e2e`. */
   apply(object: KubeObject): Promise<KubeObject> {
     const path = `${pathOf(object)}?fieldManager=e2e&force=true`;
