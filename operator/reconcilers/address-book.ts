@@ -1,7 +1,7 @@
 /** The allocator of one term, fed by what happens to Services: decides at once and says whom it concerns. */
 
-import { annotations } from '../../crds/annotations.ts';
 import type { Decision } from '../allocator/decision.ts';
+import { heldByDecision, heldByStatus } from '../allocator/held-addresses.ts';
 import { type AllocationChange, IncrementalAllocator, type PoolUse } from '../allocator/incremental-allocator.ts';
 import { isOurs, requestOf } from '../allocator/service-request.ts';
 import type { Service } from '../cluster/objects.ts';
@@ -44,12 +44,7 @@ export class AddressBook {
 
   /** What Services hold: by their status until the book was opened, by decision since. */
   held(isLoaded: boolean): readonly HeldAddress[] {
-    if (!isLoaded) return this.#ours().flatMap(heldByStatus);
-    return this.#allocator
-      .holders()
-      .flatMap(({ request: { key, namespace, labels }, holding }) =>
-        holding.addresses.map((address) => ({ address, service: key, namespace, labels, pool: holding.pool.name })),
-      );
+    return isLoaded ? heldByDecision(this.#allocator) : this.#ours().flatMap(heldByStatus);
   }
 
   /** Starts from what the status of every Service says. */
@@ -121,10 +116,4 @@ export class AddressBook {
     if (services.size > 0) this.#listener.servicesConcerned(services);
     if (pools.size > 0) this.#listener.poolsUsed(pools);
   }
-}
-
-function heldByStatus(service: Service): readonly HeldAddress[] {
-  const { key, namespace, labels, held } = requestOf(service);
-  const pool = service.metadata.annotations?.[annotations.ipAllocatedFromPool];
-  return held.map((address) => ({ address, service: key, namespace, labels, pool }));
 }
