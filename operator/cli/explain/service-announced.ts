@@ -25,6 +25,10 @@ const LINK_OF: Partial<Readonly<Record<Reason, Link>>> = {
   NoPool: 'advertisement',
   NoAdvertisement: 'advertisement',
   NoEndpoints: 'endpoints',
+  NoEligibleNode: 'nodes',
+  NodeExcluded: 'nodes',
+  NodeNetworkUnavailable: 'nodes',
+  NoLocalEndpoints: 'nodes',
 };
 
 /** All that the links are worded from. */
@@ -105,20 +109,25 @@ function announcedStep(it: Case): Step {
 }
 
 function notAnnounced(told: Condition, details: readonly Detail[]): Step {
-  const reason = told.reason as Reason;
   // What it names is no longer so, and the next report will say it.
-  const isOver = LINK_OF[reason] !== undefined;
+  const isOver = LINK_OF[told.reason as Reason] !== undefined;
   const message = `${sentence(told.message)}${isOver ? '; by now nothing stands in the way' : ''}`;
-  return step('announced', isOver ? 'unknown' : 'no', message, { reason, source: 'speakers', details });
+  return step('announced', isOver ? 'unknown' : 'no', message, { ...said(told), details });
 }
 
 /** Nobody has written anything: then what keeps the nodes from it, if anything does. */
 function notReported(told: Condition | undefined, details: readonly Detail[]): Step {
   const fault = details.find(({ reason }) => reason === 'NoSpeaker' || reason === 'NoInterface');
+  if (told) return step('announced', 'unknown', sentence(told.message), { ...said(told), details });
   if (fault?.reason && !details.some(({ verdict }) => verdict === 'eligible'))
     return step('announced', 'no', fault.message, { reason: fault.reason, details });
-  const message = told ? sentence(told.message) : 'no speaker has reported that it announces it yet';
+  const message = 'no speaker has reported that it announces it yet';
   return step('announced', 'unknown', message, { reason: 'NotReported', details });
 }
+
+const said = ({ reason }: Condition): Pick<Step, 'reason' | 'source'> => ({
+  reason: reason as Reason,
+  source: 'speakers',
+});
 
 const sentence = (text: string): string => text.replace(/\.$/, '');

@@ -1,0 +1,29 @@
+/** A cluster in which shop/api is announced, and ways in which it is not. */
+
+import { l2Advertisement, pool, service, type TestCluster } from '../../testing/cluster.ts';
+
+export const KEY = 'shop/api';
+export const ADDRESS_POOL = 'metallb.io/address-pool';
+export const WANTED_IPS = 'metallb.io/loadBalancerIPs';
+
+/** What announces shop/api, but for what the case changes. */
+export const announcing = (more: TestCluster): TestCluster => ({
+  pools: [pool('public', ['203.0.113.0/28'])],
+  l2Advertisements: [l2Advertisement('all')],
+  services: [service(KEY)],
+  endpoints: { [KEY]: ['node-a'] },
+  ...more,
+});
+
+/** One way to get no address or no announcement, and what explain must find. */
+export interface Cause {
+  readonly name: string;
+  readonly cluster: TestCluster;
+  readonly reason: string;
+  /** In the message of the broken link. */
+  readonly says: string;
+  /** In one of its details: subject and reason. */
+  readonly detail?: readonly [subject: string, reason: string];
+  /** In one of the remedies. */
+  readonly remedy?: string;
+}

@@ -1,0 +1,117 @@
+/** What a Service asks for and cannot have. */
+
+import { holding, pool, service } from '../../testing/cluster.ts';
+import { ADDRESS_POOL, announcing, type Cause, KEY, WANTED_IPS } from './cause.ts';
+
+const PUBLIC = pool('public', ['203.0.113.0/28']);
+
+/** What was in force of the pool before. */
+const BEFORE = {
+  namespace: 'herald-system',
+  name: 'public',
+  generation: 1,
+  hash: 'x',
+  addresses: ['203.0.113.0/28'],
+  autoAssign: true,
+  avoidBuggyIPs: false,
+} as const;
+
+export const requestCauses: readonly Cause[] = [
+  {
+    name: 'an address that lies in no pool',
+    cluster: announcing({ services: [service(KEY, {}, { annotations: { [WANTED_IPS]: '198.51.100.1' } })] }),
+    reason: 'AddressNotInPool',
+    says: '198.51.100.1 lies in no pool in force',
+    remedy: 'add the address to a pool',
+  },
+  {
+    name: 'an address that lies in another pool than the one that is named',
+    cluster: announcing({
+      pools: [PUBLIC, pool('lab', ['198.51.100.0/24'])],
+      services: [service(KEY, {}, { annotations: { [WANTED_IPS]: '198.51.100.1', [ADDRESS_POOL]: 'public' } })],
+    }),
+    reason: 'AddressNotInPool',
+    says: '198.51.100.1 is not in the pool',
+    detail: ['pool public', 'AddressNotInPool'],
+  },
+  {
+    name: 'an address that avoidBuggyIPs leaves out',
+    cluster: announcing({
+      pools: [pool('public', ['203.0.113.0/28'], { avoidBuggyIPs: true })],
+      services: [service(KEY, {}, { annotations: { [WANTED_IPS]: '203.0.113.0' } })],
+    }),
+    reason: 'AddressNotInPool',
+    says: '203.0.113.0 lies in no pool in force',
+  },
+  {
+    name: 'an address that a refused change of a pool would bring',
+    cluster: announcing({
+      pools: [pool('public', ['198.51.100.0/24'], {}, { generation: 2 })],
+      inForce: [{ ...BEFORE, addresses: [...BEFORE.addresses], uid: 'herald-system-public' }],
+      services: [
+        holding(service('shop/web'), '203.0.113.1'),
+        service(KEY, {}, { annotations: { [WANTED_IPS]: '198.51.100.1' } }),
+      ],
+    }),
+    reason: 'AddressNotInPool',
+    says: '198.51.100.1 lies in no pool in force',
+    detail: ['pool public', 'WouldBreakServices'],
+    remedy: 'delete the Services that hold the addresses',
+  },
+  {
+    name: 'an address that somebody else holds',
+    cluster: announcing({
+      services: [
+        holding(service('shop/web'), '203.0.113.1'),
+        service(KEY, {}, { annotations: { [WANTED_IPS]: '203.0.113.1' } }),
+      ],
+    }),
+    reason: 'AddressInUse',
+    says: '203.0.113.1 is held by shop/web',
+    detail: ['pool public', 'AddressInUse'],
+    remedy: 'drop metallb.io/loadBalancerIPs',
+  },
+  {
+    name: 'the annotation and the field at once',
+    cluster: announcing({
+      services: [service(KEY, { loadBalancerIP: '203.0.113.2' }, { annotations: { [WANTED_IPS]: '203.0.113.2' } })],
+    }),
+    reason: 'InvalidRequest',
+    says: 'The Service has both metallb.io/loadBalancerIPs and spec.loadBalancerIP',
+    remedy: 'remove spec.loadBalancerIP',
+  },
+  {
+    name: 'an address that is none',
+    cluster: announcing({ services: [service(KEY, {}, { annotations: { [WANTED_IPS]: '203.0.113.300' } })] }),
+    reason: 'InvalidRequest',
+    says: '"203.0.113.300" is not an IP address',
+    remedy: 'correct or drop metallb.io/loadBalancerIPs',
+  },
+  {
+    name: 'two addresses of one family',
+    cluster: announcing({ services: [service(KEY, {}, { annotations: { [WANTED_IPS]: '203.0.113.1,203.0.113.2' } })] }),
+    reason: 'InvalidRequest',
+    says: 'asks for more than one IPv4 address',
+  },
+  {
+    name: 'an address of another family',
+    cluster: announcing({ services: [service(KEY, { loadBalancerIP: '2001:db8::1' })] }),
+    reason: 'InvalidRequest',
+    says: '2001:db8::1 does not match the families of the Service: IPv4',
+    remedy: 'spec.loadBalancerIP',
+  },
+  {
+    name: 'a headless Service',
+    cluster: announcing({ services: [service(KEY, { clusterIP: 'None', clusterIPs: ['None'] })] }),
+    reason: 'NoClusterIP',
+    says: 'The Service has no cluster address',
+    remedy: 'headless',
+  },
+  {
+    name: 'dual stack in a cluster of one family',
+    cluster: announcing({ services: [service(KEY, { ipFamilyPolicy: 'RequireDualStack' })] }),
+    reason: 'NoClusterIP',
+    says: 'The Service requires dual stack and has a cluster address of one family',
+    remedy: 'SingleStack',
+  },
+];

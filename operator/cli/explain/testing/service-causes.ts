@@ -1,0 +1,53 @@
+/** A Service that is none of ours, and operators that do not work. */
+
+import { leaderLease, NOW, service, snapshotOf } from '../../testing/cluster.ts';
+import { announcing, type Cause, KEY } from './cause.ts';
+
+export const serviceCauses: readonly Cause[] = [
+  {
+    name: 'a Service of another type',
+    cluster: announcing({ services: [service(KEY, { type: 'ClusterIP' })] }),
+    reason: 'NotLoadBalancer',
+    says: 'its type is ClusterIP',
+    remedy: 'spec.type',
+  },
+  {
+    name: 'a Service of somebody else by its class',
+    cluster: announcing({ services: [service(KEY, { loadBalancerClass: 'cloud.example/lb' })] }),
+    reason: 'OtherClass',
+    says: 'its loadBalancerClass is cloud.example/lb, and Herald serves Services without a class',
+    remedy: '--lb-class=cloud.example/lb',
+  },
+  {
+    name: 'a Service without the class that Herald serves',
+    cluster: announcing({ operatorArgs: ['--lb-class=herald'] }),
+    reason: 'OtherClass',
+    says: 'it has no loadBalancerClass, and Herald serves the class herald',
+    remedy: 'spec.loadBalancerClass herald',
+  },
+  {
+    name: 'a cluster without Herald',
+    cluster: announcing({
+      isSilent: true,
+      more: {
+        installation: { ...snapshotOf({}).installation, isFound: false },
+      },
+    }),
+    reason: 'NotInstalled',
+    says: 'no Deployment herald-operator was found in namespace herald-system',
+    remedy: '--herald-namespace',
+  },
+  {
+    name: 'operators that do not lead',
+    cluster: announcing({ isSilent: true, more: { leases: [leaderLease(new Date(NOW.getTime() - 60_000))] } }),
+    reason: 'NoLeader',
+    says: 'herald-operator-1 renewed its Lease 60s ago',
+    remedy: 'kubectl -n herald-system get pods',
+  },
+  {
+    name: 'a Service that was made this moment',
+    cluster: announcing({ isSilent: true }),
+    reason: 'NotLookedAt',
+    says: 'herald-operator-1 leads and has not looked at this Service yet',
+  },
+];
