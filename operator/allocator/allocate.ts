@@ -32,7 +32,10 @@ export function allocate(snapshot: Snapshot): ReadonlyMap<string, Decision> {
   );
 }
 
-/** What everybody has in the end. Two passes, so that a free address is never one that a younger Service holds. */
+/**
+ * What everybody has in the end. Two passes, so that a free address is never one that a younger Service holds; what
+ * others than we answer for comes after what Services of ours hold, and before what is given.
+ */
 export function holdingsOf(
   oldestFirst: readonly ServiceRequest[],
   pools: PoolTable,
@@ -44,7 +47,8 @@ export function holdingsOf(
     for (const address of holding.addresses) ledger.claim(address, service.key);
     holdings.set(service.key, holding);
   };
-  for (const service of oldestFirst) give(service, keepHeld(service, pools, ledger));
+  const [ours, foreign] = [false, true].map((is) => oldestFirst.filter(({ isForeign = false }) => isForeign === is));
+  for (const service of [...(ours ?? []), ...(foreign ?? [])]) give(service, keepHeld(service, pools, ledger));
   for (const service of oldestFirst) {
     const kept = holdings.get(service.key);
     give(service, kept ? complete(service, kept, ledger) : takeFree(service, pools, ledger));

@@ -20,6 +20,7 @@ export interface Holding {
 
 /** The part of what the Service holds that some pool still permits and no other Service has. */
 export function keepHeld(request: ServiceRequest, pools: PoolTable, occupancy: Occupancy): Holding | undefined {
+  if (request.isForeign) return reserve(request, pools, occupancy);
   const mine = request.held.filter(
     (address, at) =>
       request.families.includes(address.family) &&
@@ -35,6 +36,18 @@ export function keepHeld(request: ServiceRequest, pools: PoolTable, occupancy: O
     if (addresses.length > (best?.addresses.length ?? 0)) best = { pool, addresses };
   }
   return best;
+}
+
+/** Whatever of the status lies in our pools, wherever nobody of ours has it; it counts as one pool's. */
+function reserve({ key, held }: ServiceRequest, pools: PoolTable, occupancy: Occupancy): Holding | undefined {
+  const addresses = held.filter(
+    (address, at) =>
+      held.findIndex(({ family, value }) => family === address.family && value === address.value) === at &&
+      (occupancy.holderOf(address) ?? key) === key &&
+      pools.all.some((pool) => holds(pool, address)),
+  );
+  const pool = pools.all.find((one) => addresses[0] && holds(one, addresses[0]));
+  return pool && { pool, addresses };
 }
 
 /** Fresh addresses, all from one pool; undefined where no pool has what the Service needs. */

@@ -12,10 +12,11 @@ export function heldByStatus(service: ServiceObject): readonly HeldAddress[] {
   return held.map((address) => ({ address, service: key, namespace, labels, pool, requestedPool }));
 }
 
-/** What the allocator has decided that Services hold. */
+/** What the allocator has decided that Services of ours hold. */
 export const heldByDecision = (allocator: Pick<IncrementalAllocator, 'holders'>): readonly HeldAddress[] =>
   allocator
     .holders()
+    .filter(({ request }) => !request.isForeign)
     .flatMap(({ request: { key, namespace, labels, requestedPool }, holding: { addresses, pool } }) =>
       addresses.map((address) => ({ address, service: key, namespace, labels, pool: pool.name, requestedPool })),
     );

@@ -33,11 +33,13 @@ class Model {
     else if (event.kind === 'Remove') this.requests.delete(event.key);
     else {
       const known = this.requests.get(event.request.key);
-      this.requests.set(event.request.key, known ? { ...event.request, held: known.held } : event.request);
+      const isKept = known && !known.isForeign && !event.request.isForeign;
+      this.requests.set(event.request.key, isKept ? { ...event.request, held: known.held } : event.request);
     }
     this.plan = allocate({ pools: this.pools, services: [...this.requests.values()] });
     for (const [key, request] of this.requests) {
       const decision = this.plan.get(key);
+      if (request.isForeign) continue;
       this.requests.set(key, { ...request, held: decision?.outcome === 'Assigned' ? decision.addresses : [] });
     }
   }

@@ -10,6 +10,7 @@ import { holdingsOf } from './allocate.ts';
 import { complete, type Holding, keepHeld, type Occupancy, takeFree } from './choose.ts';
 import type { Decision } from './decision.ts';
 import { PoolTable } from './pool-table.ts';
+import { reservationsOf } from './reservations.ts';
 import { byAgeThenKey, type ServiceRequest } from './service-request.ts';
 import { Waiters, type Waiting } from './waiters.ts';
 import { decisionOf } from './wording.ts';
@@ -49,6 +50,8 @@ export class IncrementalAllocator {
   #space = new AddressSpace([]);
   #waiters = new Waiters(this.#pools);
   readonly #entries = new Map<string, Entry>();
+  /** Those whose addresses others than we answer for. */
+  readonly #foreign = new Set<Entry>();
   readonly #use = new Map<string, { ipv4: number; ipv6: number }>();
 
   decisionOf(key: string): Decision | undefined {
@@ -85,7 +88,7 @@ export class IncrementalAllocator {
   setPools(pools: readonly Pool[]): AllocationChange {
     const requests = [...this.#entries.values()].map(({ request, holding }) => ({
       ...request,
-      held: holding?.addresses ?? [],
+      held: request.isForeign ? request.held : (holding?.addresses ?? []),
     }));
     return this.#rebuild(pools, requests);
   }
@@ -94,8 +97,12 @@ export class IncrementalAllocator {
   upsert(request: ServiceRequest): AllocationChange {
     const turn = new Turn();
     const known = this.#entries.get(request.key);
-    if (known) this.#change(known, request, turn);
-    else this.#admit(request, turn);
+    if (!known) this.#admit(request, turn);
+    else if (known.request.isForeign && !request.isForeign) {
+      // It becomes ours: from here on it is like one never seen before.
+      this.#dismiss(known, turn);
+      this.#admit(request, turn);
+    } else this.#change(known, request, turn);
     return this.#settle(turn);
   }
 
@@ -103,12 +110,17 @@ export class IncrementalAllocator {
     const entry = this.#entries.get(key);
     const turn = new Turn();
     if (!entry) return this.#settle(turn);
-    this.#waiters.remove(entry);
-    this.#hold(entry, undefined, turn);
-    this.#entries.delete(key);
-    turn.entries.delete(entry);
+    this.#dismiss(entry, turn);
     const { services, pools } = this.#settle(turn);
     return { services: new Set([...services, key]), pools };
+  }
+
+  #dismiss(entry: Entry, turn: Turn): void {
+    this.#waiters.remove(entry);
+    this.#hold(entry, undefined, turn);
+    this.#entries.delete(entry.request.key);
+    this.#foreign.delete(entry);
+    turn.entries.delete(entry);
   }
 
   #rebuild(pools: readonly Pool[], requests: readonly ServiceRequest[]): AllocationChange {
@@ -118,6 +130,7 @@ export class IncrementalAllocator {
     this.#space = new AddressSpace(this.#pools.live);
     this.#waiters = new Waiters(this.#pools);
     this.#entries.clear();
+    this.#foreign.clear();
     this.#use.clear();
     const oldestFirst = requests.toSorted(byAgeThenKey);
     const holdings = holdingsOf(oldestFirst, this.#pools);
@@ -125,6 +138,7 @@ export class IncrementalAllocator {
     for (const request of oldestFirst) {
       const entry: Entry = { request, decision: UNDECIDED };
       this.#entries.set(request.key, entry);
+      if (request.isForeign) this.#foreign.add(entry);
       this.#hold(entry, holdings.get(request.key), turn);
     }
     const services = new Set<string>();
@@ -140,6 +154,10 @@ export class IncrementalAllocator {
     const entry: Entry = { request, decision: UNDECIDED };
     this.#entries.set(request.key, entry);
     turn.entries.add(entry);
+    if (request.isForeign) {
+      this.#foreign.add(entry);
+      return;
+    }
     const kept = keepHeld(request, this.#pools, this.#asSeenBy(request));
     for (const address of kept?.addresses ?? []) {
       const loser = this.#entries.get(this.#space.holderOf(address) ?? '');
@@ -155,24 +173,33 @@ export class IncrementalAllocator {
     turn.entries.add(loser);
   }
 
-  /** To an older Service, what a younger one holds counts as free. */
+  /** To an older Service, what a younger one holds counts as free; so does to ours what is not ours. */
   #asSeenBy(request: ServiceRequest): Occupancy {
     const holderOf = (address: IpAddress): string | undefined => {
       const holder = this.#entries.get(this.#space.holderOf(address) ?? '');
-      return holder && byAgeThenKey(holder.request, request) < 0 ? holder.request.key : undefined;
+      return holder && !holder.request.isForeign && byAgeThenKey(holder.request, request) < 0
+        ? holder.request.key
+        : undefined;
     };
     return { holderOf, firstFree: (pool, family) => this.#space.firstFree(pool, family) };
   }
 
   #change(entry: Entry, request: ServiceRequest, turn: Turn): void {
     this.#waiters.remove(entry);
+    turn.entries.add(entry);
+    if (request.isForeign) {
+      this.#foreign.add(entry);
+      this.#hold(entry, undefined, turn);
+      entry.request = request;
+      return;
+    }
     entry.request = { ...request, held: entry.holding?.addresses ?? [] };
     this.#hold(entry, keepHeld(entry.request, this.#pools, this.#space), turn);
-    turn.entries.add(entry);
   }
 
   /** Serves, oldest first, whoever the event concerns: those it changed, and those who wait for what became free. */
   #settle(turn: Turn): AllocationChange {
+    this.#reserve(turn);
     for (const entry of this.#askingFor(turn.touched)) turn.entries.add(entry);
     const served: Entry[] = [];
     let hasRoom = true;
@@ -186,6 +213,20 @@ export class IncrementalAllocator {
       if ((isConcerned || hasRoom) && this.#serve(entry, turn)) served.push(entry);
     }
     return this.#conclude(turn, served);
+  }
+
+  /** Keeps what Services show that are not ours from everybody. */
+  #reserve(turn: Turn): void {
+    if (this.#foreign.size === 0 || (turn.touched.length === 0 && turn.entries.size === 0)) return;
+    const ourHolderOf = (address: IpAddress): string | undefined => {
+      const holder = this.#entries.get(this.#space.holderOf(address) ?? '');
+      return holder?.request.isForeign ? undefined : holder?.request.key;
+    };
+    const changed = reservationsOf(this.#foreign, this.#pools, ourHolderOf).filter(
+      ([{ holding }, next]) => !isSameHolding(holding, next),
+    );
+    for (const [entry] of changed) this.#hold(entry, undefined, turn);
+    for (const [entry, next] of changed) this.#hold(entry, next, turn);
   }
 
   #askingFor(addresses: readonly IpAddress[]): readonly Entry[] {
@@ -264,6 +305,11 @@ const UNDECIDED: Decision = { outcome: 'Unassigned', reason: 'NoPool', message: 
 /** The addresses of `list` that are not in `others`. */
 const without = (list: readonly IpAddress[], others: readonly IpAddress[]): readonly IpAddress[] =>
   list.filter((address) => !others.some((other) => isSame(address, other)));
+
+const isSameHolding = (a: Holding | undefined, b: Holding | undefined): boolean =>
+  a?.pool === b?.pool &&
+  !without(a?.addresses ?? [], b?.addresses ?? []).length &&
+  a?.addresses.length === b?.addresses.length;
 
 const isSame = (a: IpAddress, b: IpAddress): boolean => a.family === b.family && a.value === b.value;
 

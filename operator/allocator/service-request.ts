@@ -32,6 +32,11 @@ export interface ServiceRequest extends Applicant {
   /** What the status holds now, in its order. */
   readonly held: readonly IpAddress[];
   readonly problem?: RequestProblem;
+  /**
+   * Somebody else answers for the addresses in the status: nobody else may have them, and nothing is given. `problem`
+   * says why.
+   */
+  readonly isForeign?: boolean;
 }
 
 /** The parts of a Service that are read here. */

@@ -18,7 +18,7 @@ export function decisionOf(
   pools: PoolTable,
   occupancy: Occupancy,
 ): Decision {
-  return holding ? assigned(request, holding) : unassigned(request, pools, occupancy);
+  return holding && !request.isForeign ? assigned(request, holding) : unassigned(request, pools, occupancy);
 }
 
 function assigned(request: ServiceRequest, holding: Holding): Assigned {
