@@ -5,6 +5,7 @@ import { watchAnswers } from './answer-watch.ts';
 import { renewKubeProxy } from './faults.ts';
 import { collection } from './kube-api.ts';
 import { keyOf, Observer } from './observer.ts';
+import { waitFor } from './wait-for.ts';
 import { addressesIn, type World } from './world.ts';
 
 /** How many Services the event must leave alone. */
@@ -73,11 +74,27 @@ export async function assertUndisturbed(world: World, event: () => Promise<void>
 /** The longest pause between two tries of an informer, with what the API server needs after its start. */
 const HERALD_MS = 20_000;
 
+/** It starts again and waits out the lease of its former self. */
+const CONTROLLER_MANAGER_MS = 90_000;
+
 /** A Service that comes after the event gets addresses, one node answers for each, and the page comes. */
 export async function assertServesAnother(world: World): Promise<void> {
   await world.service({ name: 'later' });
   const addresses = await world.addressesOf('later', HERALD_MS);
+  await endpointsOf(world, 'later', addresses.length);
   await Promise.all(addresses.map((address) => world.owner(address, HERALD_MS)));
   await renewKubeProxy(world.api);
   await Promise.all(addresses.map((address) => world.fetchSoon(address)));
+}
+
+/** The controller manager, which went down with the API server, says where a new Service is served. */
+async function endpointsOf(world: World, name: string, families: number): Promise<void> {
+  const ofService = encodeURIComponent(`kubernetes.io/service-name=${name}`);
+  const slices = `${collection('discovery.k8s.io/v1', 'EndpointSlice', world.namespace)}?labelSelector=${ofService}`;
+  await waitFor(
+    `${name} has endpoints of every family`,
+    { withinMs: CONTROLLER_MANAGER_MS, everyMs: 200 },
+    async () => (await world.api.list(slices)).filter(({ endpoints }) => endpoints?.length > 0).length,
+    (served) => served === families,
+  );
 }
