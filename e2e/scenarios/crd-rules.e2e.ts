@@ -45,13 +45,11 @@ async function mustKubectl(argv: readonly string[], input = ''): Promise<string>
 const listOf = (items: readonly object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 const fromYaml = (text: string) => parseAllDocuments(text).map((document) => document.toJS() as Manifest);
 
-const VERSIONS = { BGPPeer: 'metallb.io/v1beta2', PoolSet: 'heraldlb.io/v1alpha1' } as const;
-const manifestOf = ({ kind, spec: fields, fields: others }: Case, name: string): Manifest => ({
-  apiVersion: kind === 'BGPPeer' || kind === 'PoolSet' ? VERSIONS[kind] : 'metallb.io/v1beta1',
+const manifestOf = ({ kind, spec: fields }: Case, name: string): Manifest => ({
+  apiVersion: kind === 'BGPPeer' ? 'metallb.io/v1beta2' : 'metallb.io/v1beta1',
   kind,
   metadata: { name, namespace: NAMESPACE },
-  ...(fields ? { spec: fields } : {}),
-  ...others,
+  spec: fields,
 });
 
 /** Creates all objects in one dry run: what the API server would store, and what it says of each that it refuses. */
