@@ -52,6 +52,15 @@ export interface ServiceStatus {
 export interface Service extends KubernetesObject {
   readonly spec: ServiceSpec;
   readonly status?: ServiceStatus;
+  /** Who wrote the addresses in the status, where the operator did not: from managedFields, which are trimmed away. */
+  readonly foreignWriters?: readonly StatusWriterEntry[];
+}
+
+/** One of those who wrote a part of a status. */
+export interface StatusWriterEntry {
+  readonly manager: string;
+  /** RFC 3339, whole seconds. */
+  readonly at: string;
 }
 
 /** A condition without its times, which change with every heartbeat of the kubelet. */
@@ -61,11 +70,16 @@ export interface NodeCondition {
 }
 
 export interface Node extends KubernetesObject {
-  readonly spec?: { readonly unschedulable?: boolean };
+  readonly spec?: { readonly unschedulable?: boolean; readonly podCIDRs?: readonly string[] };
   readonly status?: {
     readonly conditions?: readonly NodeCondition[];
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
   };
+}
+
+/** `networking.k8s.io/v1`: ranges that the cluster gives to Services. */
+export interface ServiceCidr extends KubernetesObject {
+  readonly spec?: { readonly cidrs?: readonly string[] };
 }
 
 export interface Endpoint {

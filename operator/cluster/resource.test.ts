@@ -39,6 +39,21 @@ spec('resources', (test) => {
     });
   });
 
+  test('of a Service it is kept who wrote its addresses, where that was not the operator', () => {
+    const time = '2026-06-01T12:00:00Z';
+    const entry = (manager: string, fieldsV1: object) => ({ manager, time, subresource: 'status', fieldsV1 });
+    const ingress = { 'f:status': { 'f:loadBalancer': { 'f:ingress': {} } } };
+    const conditions = { 'f:status': { 'f:conditions': {} } };
+    const writersOf = (...managedFields: readonly object[]) =>
+      resources.services.trim?.({ metadata: { name: 'web', managedFields }, spec: {} } as Service).foreignWriters;
+    assert.is(writersOf(entry('herald-operator', ingress)), undefined);
+    assert.is(writersOf(entry('controller', ingress), entry('herald-operator', ingress)), undefined);
+    assert.is(writersOf(entry('cilium', conditions)), undefined);
+    assert.equal(writersOf(entry('controller', ingress), entry('herald-operator', conditions)), [
+      { manager: 'controller', at: time },
+    ]);
+  });
+
   test('keys name an object with or without a namespace', () => {
     assert.is(keyOf({ metadata: { name: 'web', namespace: 'shop' } }), 'shop/web');
     assert.is(keyOf({ metadata: { name: 'node-a' } }), 'node-a');

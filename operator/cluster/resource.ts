@@ -12,7 +12,7 @@ import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
 import type { PoolSet } from '../../crds/pool-set.ts';
 import type { ServiceAnnouncement } from '../../crds/service-announcement.ts';
 import type { ServiceL2Status } from '../../crds/service-l2-status.ts';
-import type { StatusFields } from './field-managers.ts';
+import { fieldManagers, type StatusFields } from './field-managers.ts';
 import type {
   CustomResourceDefinition,
   EndpointSlice,
@@ -101,11 +101,25 @@ function trimService({ metadata, spec, status }: Service): Service {
   const { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = spec;
   const { externalTrafficPolicy, selector, ports, sessionAffinity } = spec;
   const kept = { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy };
+  const foreignWriters = foreignWritersOf(metadata);
   return {
     metadata: trimMeta(metadata),
     spec: present({ ...kept, externalTrafficPolicy, selector, ports, sessionAffinity }),
     ...(status && { status }),
+    ...(foreignWriters && { foreignWriters }),
   };
+}
+
+/** Those who wrote `status.loadBalancer.ingress`, a list that has one value as a whole; undefined where we are of them. */
+function foreignWritersOf({ managedFields = [] }: ObjectMeta): Service['foreignWriters'] {
+  const writers = managedFields.filter(({ fieldsV1 }) => ownsIngress(fieldsV1));
+  if (writers.length === 0 || writers.some(({ manager }) => manager === fieldManagers.operator)) return undefined;
+  return writers.map(({ manager = 'unknown', time: at = '' }) => ({ manager, at }));
+}
+
+function ownsIngress(fields: unknown): boolean {
+  const { 'f:status': status } = (fields ?? {}) as { 'f:status'?: { 'f:loadBalancer'?: { 'f:ingress'?: object } } };
+  return status?.['f:loadBalancer']?.['f:ingress'] !== undefined;
 }
 
 function trimNode({ metadata, spec, status }: Node): Node {
