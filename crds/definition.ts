@@ -93,35 +93,24 @@ export function customResourceDefinition(kind: KindDefinition): CustomResourceDe
       scope: 'Namespaced',
       // Said aloud, because an apply would otherwise leave the webhook of a former owner in place.
       conversion: { strategy: 'None' },
-      versions: [...(kind.retiredVersions ?? []).map(retiredVersion), storedVersion(kind)],
+      versions: [...(kind.retiredVersions ?? []), kind.version].map((name) => versionOf(kind, name)),
     },
   };
 }
 
-function storedVersion(kind: KindDefinition) {
-  return {
-    name: kind.version,
-    served: true,
-    storage: true,
-    ...(kind.subresources.includes('status') ? { subresources: { status: {} } } : {}),
-    additionalPrinterColumns: kind.columns,
-    schema: { openAPIV3Schema: rootSchema(kind) },
-  };
-}
-
-/** Without conversion an object of such a version is read as it stands, in the version that is served. */
-function retiredVersion(name: string) {
+/**
+ * A retired version has the whole schema too: without conversion an object that was stored in it is read as it stands,
+ * and the defaults it gets are those of the version it was stored in.
+ */
+function versionOf(kind: KindDefinition, name: string) {
+  const isCurrent = name === kind.version;
   return {
     name,
-    served: false,
-    storage: false,
-    schema: {
-      openAPIV3Schema: {
-        type: 'object',
-        description: 'No longer served. Objects that were stored in it are served in the newer version.',
-        'x-kubernetes-preserve-unknown-fields': true,
-      },
-    },
+    served: isCurrent,
+    storage: isCurrent,
+    ...(kind.subresources.includes('status') ? { subresources: { status: {} } } : {}),
+    ...(isCurrent ? { additionalPrinterColumns: kind.columns } : {}),
+    schema: { openAPIV3Schema: rootSchema(kind) },
   };
 }
 
