@@ -26,7 +26,7 @@ export const poolSetEntry = z
     avoidBuggyIPs: z.boolean().describe('spec.avoidBuggyIPs'),
     serviceAllocation: serviceAllocation.optional().describe('spec.serviceAllocation'),
     keptNamespaces: z
-      .array(z.string())
+      .array(z.string().describe('The name of a namespace.'))
       .optional()
       .describe(
         'Namespaces that serviceAllocation selected when their Services got addresses, and does not select any more.',
