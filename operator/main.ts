@@ -30,8 +30,9 @@ const RUN: Record<RoleName, (surroundings: Surroundings) => Promise<number>> = {
 
 /** What people and pipelines ask for; loaded only then. */
 async function runNamedCommand(word: string, args: readonly string[]): Promise<number> {
-  const { commandNamed, nearestWord, runCommand } = await import('./cli/run.ts');
+  const { commandNamed, nearestWord, runCommand, runCompletion } = await import('./cli/run.ts');
   const { processIo } = await import('./cli/process-io.ts');
+  if (word === '__complete') return runCompletion(args, processIo());
   const command = commandNamed(word);
   if (command) return runCommand(command, args, processIo());
   return refuse(word, nearestWord(word, Object.keys(ROLES)));

@@ -1,9 +1,12 @@
 /** Every command, in the order of `herald --help`. */
 
 import type { Command } from './command.ts';
+import { completion } from './completion.ts';
 import { convert } from './convert.ts';
+import { drain } from './drain.ts';
+import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { migrate } from './migrate.ts';
 import { status } from './status.ts';
 
-export const commands: readonly Command[] = [status, explain, convert, migrate];
+export const commands: readonly Command[] = [status, explain, events, drain, convert, migrate, completion];

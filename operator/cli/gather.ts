@@ -108,7 +108,8 @@ function snapshotOf(
 /** Items of a list come without kind; what nobody reads is dropped, as the informers do. */
 function typed(object: KubernetesObject, resource: Resource<KubernetesObject>): KubernetesObject {
   const trimmed = resource.trim ? resource.trim(object) : object;
-  return { ...trimmed, apiVersion: apiVersionOf(resource), kind: resource.kind };
+  // Who wrote which field stays: an apply keeps what others wrote.
+  return { ...trimmed, metadata: object.metadata, apiVersion: apiVersionOf(resource), kind: resource.kind };
 }
 
 const isOf = ({ group, kind }: Resource<KubernetesObject>, manifest: Manifest): boolean =>

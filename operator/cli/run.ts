@@ -4,6 +4,7 @@ import { ApiError } from '../cluster/api-error.ts';
 import { nearest } from '../settings/nearest.ts';
 import { type Command, CommandError, type CommandIo, type Option } from './command.ts';
 import { commands } from './commands.ts';
+import { candidatesFor } from './complete.ts';
 
 /** Whatever hinders a command from doing its work. */
 const EXIT_FAILURE = 1;
@@ -28,6 +29,13 @@ export async function runCommand(command: Command, args: readonly string[], io: 
 function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   return (end < 0 ? args : args.slice(0, end)).some((word) => word === '--help' || word === '-h');
+}
+
+/** Answers the scripts of `herald completion`: candidates, one on each line, and last what the shell may add. */
+export async function runCompletion(words: readonly string[], io: CommandIo): Promise<number> {
+  const { words: found, directive } = await candidatesFor(words, io);
+  io.stdout([...found, directive, ''].join('\n'));
+  return 0;
 }
 
 /** The lines of `herald --help` about commands. */

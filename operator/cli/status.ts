@@ -3,7 +3,9 @@
 import { noArguments, readArguments } from './arguments.ts';
 import { type Command, type CommandIo, clusterOptions, outputOption } from './command.ts';
 import { gather } from './gather.ts';
-import { structured } from './output.ts';
+import { formatOf, paintOf, structured } from './output.ts';
+import { statusText } from './status/print.ts';
+import { statusReport } from './status/status-report.ts';
 
 const options = { ...clusterOptions, ...outputOption } as const;
 
@@ -15,8 +17,9 @@ export const status: Command = {
   async run(args: readonly string[], io: CommandIo): Promise<number> {
     const { values, positionals } = readArguments(args, options);
     noArguments(positionals);
-    const { installation } = await gather(io, values);
-    io.stdout(structured('yaml', installation));
+    const report = statusReport(await gather(io, values));
+    const format = formatOf(values);
+    io.stdout(format === 'table' ? statusText(report, paintOf(io)) : structured(format, report));
     return 0;
   },
 };

@@ -1,6 +1,5 @@
-/** Who announces a Service, as the operator and the speakers wrote it. */
+/** Who announces which Service, as the operator and the speakers wrote it. */
 
-import { splitKey } from '../../cluster/objects.ts';
 import type { ClusterSnapshot } from '../gather.ts';
 import { ageOf } from '../output.ts';
 
@@ -9,35 +8,44 @@ export interface Announcer {
   readonly node: string;
   /** Missing where only the node was written. */
   readonly address?: string;
-  /** `l2` or `bgp`, and on which interfaces. */
-  readonly how: string;
+  readonly protocol: 'l2' | 'bgp';
+  /** Names; missing where they were not written, or are all. */
+  readonly interfaces?: readonly string[];
   readonly since?: string;
 }
 
-/** From the ServiceAnnouncement, else from the ServiceL2Status of the Service. */
-export function announcersOf(key: string, snapshot: ClusterSnapshot): readonly Announcer[] {
-  const { namespace, name } = splitKey(key);
-  const statuses = snapshot.serviceL2Statuses.filter(
-    ({ status }) => status?.serviceName === name && status?.serviceNamespace === namespace && status?.node,
-  );
-  const announcement = snapshot.serviceAnnouncements.find(
-    ({ metadata: m }) => m.name === name && m.namespace === namespace,
-  );
-  if (announcement && announcement.announcers.length > 0)
-    return announcement.announcers.map(({ node, address, protocol, since }) => ({
-      node,
-      address,
-      how: protocol,
-      ...(since !== undefined && { since }),
-    }));
-  return statuses.map(({ status }) => {
-    const interfaces = (status?.interfaces ?? []).flatMap((one) => one.name ?? []);
-    return { node: status?.node ?? '', how: interfaces.length === 0 ? 'l2' : `l2 on ${interfaces.join(', ')}` };
-  });
+type Reports = Pick<ClusterSnapshot, 'serviceAnnouncements' | 'serviceL2Statuses'>;
+
+/** By `namespace/name`: from the ServiceAnnouncement of the Service, else from its ServiceL2Statuses. */
+export function announcersByService({
+  serviceAnnouncements,
+  serviceL2Statuses,
+}: Reports): ReadonlyMap<string, readonly Announcer[]> {
+  const announcers = new Map<string, readonly Announcer[]>();
+  for (const { status } of serviceL2Statuses) {
+    if (!status?.node) continue;
+    const key = `${status.serviceNamespace}/${status.serviceName}`;
+    const interfaces = (status.interfaces ?? []).flatMap(({ name }) => name ?? []);
+    const announcer = { node: status.node, protocol: 'l2' as const, ...(interfaces.length > 0 && { interfaces }) };
+    announcers.set(key, [...(announcers.get(key) ?? []), announcer]);
+  }
+  for (const { metadata, announcers: written } of serviceAnnouncements) {
+    const key = `${metadata.namespace}/${metadata.name}`;
+    if (written.length === 0) continue;
+    announcers.set(
+      key,
+      written.map(({ node, address, protocol, since }) => {
+        const interfaces = announcers.get(key)?.find((one) => one.node === node)?.interfaces;
+        return { node, address, protocol, ...(interfaces && { interfaces }), ...(since !== undefined && { since }) };
+      }),
+    );
+  }
+  return announcers;
 }
 
-/** `203.0.113.10 by node-b (l2, for 41h)`. */
-export function announcerInWords({ node, address, how, since }: Announcer, now: Date): string {
+/** `203.0.113.10 by node-b (l2 on eth0, for 41h)`. */
+export function announcerInWords({ node, address, protocol, interfaces, since }: Announcer, now: Date): string {
+  const where = interfaces === undefined ? protocol : `${protocol} on ${interfaces.join(', ')}`;
   const times = since === undefined ? '' : `, for ${ageOf(since, now)}`;
-  return `${address === undefined ? '' : `${address} `}by ${node} (${how}${times})`;
+  return `${address === undefined ? '' : `${address} `}by ${node} (${where}${times})`;
 }

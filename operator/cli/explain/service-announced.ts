@@ -1,5 +1,6 @@
 /** The links of the chain after the address: an advertisement, endpoints, nodes, and who answers in the end. */
 
+import { serviceConditions } from '../../../crds/annotations.ts';
 import type { Reason } from '../../../crds/reasons.ts';
 import type { Refusal } from '../../advertising/announcement.ts';
 import type { Claim } from '../../advertising/announcements.ts';
@@ -9,13 +10,10 @@ import { type Condition, keyOf, type Service } from '../../cluster/objects.ts';
 import type { Decisions } from '../decisions.ts';
 import type { ClusterSnapshot } from '../gather.ts';
 import { advertisementDetails } from './advertisements.ts';
-import { type Announcer, announcerInWords, announcersOf } from './announcers.ts';
+import { type Announcer, announcerInWords, announcersByService } from './announcers.ts';
 import { endpointsInWords, missingEndpoints } from './endpoints.ts';
 import { type Detail, type Step, step } from './explanation.ts';
 import { nodeDetails } from './nodes.ts';
-
-/** What the operator writes about announcing, from what the speakers report. */
-const ANNOUNCED = 'heraldlb.io/Announced';
 
 type Link = 'advertisement' | 'endpoints' | 'nodes';
 
@@ -51,8 +49,8 @@ export function announcedSteps(service: Service, snapshot: ClusterSnapshot, deci
   const claims = decisions.claimsOf(seen).map(({ claim }) => claim);
   const refusal = claims.find((claim): claim is Refusal => 'reason' in claim);
   const claim = claims.find((one): one is Claim => !('reason' in one));
-  const told = conditionOf(service.status?.conditions, ANNOUNCED);
-  const announcers = announcersOf(seen.key, snapshot);
+  const told = conditionOf(service.status?.conditions, serviceConditions.announced);
+  const announcers = announcersByService(snapshot).get(seen.key) ?? [];
   const it: Case = { service, seen, snapshot, decisions, announcers, told, claim, refusal };
   const broken = refusal && (LINK_OF[refusal.reason] ?? 'nodes');
   const steps: Step[] = [];

@@ -1,0 +1,73 @@
+/** The cluster at a glance as data: what is wrong first, then pools, who announces, advertisements and sessions. */
+
+import type { Reason } from '../../../crds/reasons.ts';
+
+export interface Problem {
+  /** `pool lab`, `service shop/api`, `node node-c`. */
+  readonly subject: string;
+  /** One word of crds/reasons.ts, or of Kubernetes. */
+  readonly reason: Reason | string;
+  readonly message: string;
+}
+
+/** Replicas of one of our workloads. */
+export interface Replicas {
+  readonly ready: number;
+  readonly wanted: number;
+}
+
+/** How full a pool is in one family; larger counts than 2^53 are rounded. */
+export interface Use {
+  readonly family: 'IPv4' | 'IPv6';
+  readonly used: number;
+  readonly free: number;
+}
+
+export interface PoolReport {
+  readonly name: string;
+  readonly isReady: boolean;
+  readonly reason: string;
+  /** A family that the pool has no addresses of is missing. */
+  readonly use: readonly Use[];
+  /** The pool was deleted, and Services still hold addresses of it. */
+  readonly isRemnant: boolean;
+}
+
+export interface NodeReport {
+  readonly name: string;
+  readonly hasSpeaker: boolean;
+  /** `203.0.113.10 shop/web`, by address. */
+  readonly announces: readonly { readonly address: string; readonly service: string; readonly protocol: string }[];
+}
+
+export interface AdvertisementReport {
+  readonly name: string;
+  readonly kind: string;
+  readonly isReady: boolean;
+  readonly reason: string;
+  readonly pools: string;
+}
+
+/** A peer, and the sessions of nodes with it as far as any is known. */
+export interface PeerReport {
+  readonly name: string;
+  readonly address: string;
+  readonly isReady: boolean;
+  readonly reason: string;
+  readonly sessions: readonly { readonly node: string; readonly state: string }[];
+}
+
+export interface StatusReport {
+  readonly namespace: string;
+  readonly isInstalled: boolean;
+  /** The holder of the Lease; missing where nobody leads. */
+  readonly leader?: string;
+  readonly operators: Replicas;
+  readonly speakers: Replicas;
+  readonly services: { readonly served: number; readonly withAddress: number; readonly announced: number };
+  readonly problems: readonly Problem[];
+  readonly pools: readonly PoolReport[];
+  readonly nodes: readonly NodeReport[];
+  readonly advertisements: readonly AdvertisementReport[];
+  readonly peers: readonly PeerReport[];
+}
