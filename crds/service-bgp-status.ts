@@ -1,7 +1,6 @@
 /** ServiceBGPStatus (metallb.io/v1beta1): to which peers one node is to advertise the addresses of one Service. */
 import * as z from 'zod';
 import { ageColumn, type KindDefinition } from './definition.ts';
-import type { CustomObject } from './object-meta.ts';
 import { fixed, serviceColumns, serviceReference } from './service-status.ts';
 
 export const serviceBgpStatusStatus = z.object({
@@ -12,11 +11,8 @@ export const serviceBgpStatusStatus = z.object({
     .optional()
     .describe('The BGPPeers, by name, that the addresses are meant for; BGPSession says whether a session is up.'),
 });
-export type ServiceBgpStatusStatus = z.infer<typeof serviceBgpStatusStatus>;
 
-/** One for each Service and node. */
-export type ServiceBgpStatus = CustomObject<'ServiceBGPStatus', Record<string, never>, ServiceBgpStatusStatus>;
-
+/** One object for each Service and node. */
 export const serviceBgpStatusKind: KindDefinition = {
   group: 'metallb.io',
   version: 'v1beta1',
