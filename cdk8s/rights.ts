@@ -23,7 +23,14 @@ export interface Rights {
 }
 
 const READ = ['get', 'list', 'watch'];
-const CONFIGURATION = ['ipaddresspools', 'l2advertisements', 'bgpadvertisements', 'bgppeers'];
+const CONFIGURATION = [
+  'ipaddresspools',
+  'l2advertisements',
+  'bgpadvertisements',
+  'bgppeers',
+  'bfdprofiles',
+  'communities',
+];
 
 const rule = (group: string, resources: readonly string[], verbs: readonly string[]): PolicyRule => ({
   apiGroups: [group],
@@ -43,14 +50,15 @@ const reviews = [
   rule('authentication.k8s.io', ['tokenreviews'], ['create']),
   rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
 ];
-/** Where the API servers listen themselves: the way to them when kube-proxy is stuck. */
-const apiServers = named('discovery.k8s.io', 'endpointslices', ['kubernetes'], ['get']);
 const events = rule('events.k8s.io', ['events'], ['create', 'patch']);
 
 export const rights: Readonly<Record<Role, Rights>> = {
   operator: {
     cluster: [
-      rule('', ['services', 'namespaces'], READ),
+      rule('', ['services', 'namespaces', 'nodes'], READ),
+      // Only where a pool lies in a range of pods: does one live there?
+      rule('', ['pods'], ['list']),
+      rule('networking.k8s.io', ['servicecidrs'], READ),
       rule('', ['services/status'], ['patch']),
       rule('metallb.io', CONFIGURATION, READ),
       rule(
@@ -58,16 +66,25 @@ export const rights: Readonly<Record<Role, Rights>> = {
         CONFIGURATION.map((plural) => `${plural}/status`),
         ['patch'],
       ),
+      // From reports and endpoints the operator computes what every speaker does. Here stands also where the API servers
+      // listen themselves: the way to them when kube-proxy is stuck.
+      rule('discovery.k8s.io', ['endpointslices'], READ),
+      rule('heraldlb.io', ['serviceannouncements'], [...READ, 'create', 'patch', 'delete']),
       definitions,
-      apiServers,
       events,
       ...reviews,
     ],
     ownNamespace: [
       rule('coordination.k8s.io', ['leases'], ['create']),
-      named('coordination.k8s.io', 'leases', ['herald-operator'], [...READ, 'update']),
-      rule('', ['secrets'], ['create']),
-      named('', 'secrets', ['herald-memberkey'], ['get']),
+      named('coordination.k8s.io', 'leases', ['herald-operator'], ['update']),
+      // Its own, and those of the speakers, whose names are those of nodes.
+      rule('coordination.k8s.io', ['leases'], READ),
+      rule('heraldlb.io', ['nodeannouncements'], READ),
+      // BGPPeers name the Secrets with their passwords, so their names are not known here.
+      rule('', ['secrets'], ['create', 'get']),
+      rule('metallb.io', ['configurationstates'], ['create']),
+      named('metallb.io', 'configurationstates', ['controller'], READ),
+      named('metallb.io', 'configurationstates/status', ['controller'], ['patch']),
       rule('heraldlb.io', ['poolsets'], ['create']),
       named('heraldlb.io', 'poolsets', ['herald'], [...READ, 'patch']),
     ],
@@ -84,6 +101,9 @@ export const rights: Readonly<Record<Role, Rights>> = {
     ownNamespace: [
       named('', 'secrets', ['herald-memberkey'], ['get']),
       named('heraldlb.io', 'poolsets', ['herald'], READ),
+      // Named after the node, which RBAC does not know: so a speaker could write the Lease of the operator too.
+      rule('coordination.k8s.io', ['leases'], ['create', 'patch']),
+      rule('heraldlb.io', ['nodeannouncements'], [...READ, 'create', 'patch']),
       rule('metallb.io', ['servicel2statuses'], [...READ, 'create', 'patch', 'delete']),
       rule('metallb.io', ['servicel2statuses/status'], ['patch']),
       // A ServiceL2Status belongs to the pod that wrote it, and goes with it.

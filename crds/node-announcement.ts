@@ -12,6 +12,12 @@ export const MAX_EXCEPTIONS = 200;
 /** The Lease beside the report, in the same namespace: a report counts while it is renewed. */
 export const nodeLeaseName = (node: string): string => `speaker-${node}`;
 
+/** On reports and their Leases, so that others' Leases need not be watched. */
+export const SPEAKER_LABELS = {
+  'app.kubernetes.io/part-of': 'herald',
+  'app.kubernetes.io/component': 'speaker',
+} as const;
+
 const atomic = { list: { type: 'atomic' } } as const;
 
 const bucket = z

@@ -115,6 +115,7 @@ export const reasons = {
   /** On Services, and as Ready on a ServiceAnnouncement: whether every address is announced. */
   'heraldlb.io/Announced': {
     Announced: 'Every address of the Service is announced.',
+    NoAddress: 'The Service has no address.',
     AddressInUse: 'Two Services hold the address without sharing it; the older one is announced.',
     NoAdvertisement: 'No advertisement covers the pool of the address.',
     NoEligibleNode: 'Labels, selectors or conditions exclude every node.',

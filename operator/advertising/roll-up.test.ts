@@ -7,9 +7,10 @@ import { RangeSet } from '../config/range-set.ts';
 import { ownerOf } from '../election/rank.ts';
 import { parseRange } from '../net/range.ts';
 import { desiredAnnouncements } from './announcements.ts';
+import type { ClusterConfig } from './cluster-config.ts';
 import { NodeReport, type OwnedHere } from './node-report.ts';
 import { bucketOf } from './report-digest.ts';
-import { RollUp, type RollUpConfig, type RollUpOutcome } from './roll-up.ts';
+import { RollUp, type RollUpOutcome } from './roll-up.ts';
 import type { AnnouncedService } from './snapshot.ts';
 
 const NODES = ['node-a', 'node-b', 'node-c'];
@@ -27,7 +28,7 @@ const service = (name: string, more: Partial<AnnouncedService> = {}): AnnouncedS
   endpoints: { anywhere: true, nodes: new Set(['node-a']) },
   ...more,
 });
-const pool = (name: string, range: string): RollUpConfig['pools'][number] => {
+const pool = (name: string, range: string): ClusterConfig['pools'][number] => {
   const parsed = parseRange(range);
   if (typeof parsed === 'string') throw new Error(parsed);
   return { name, labels: {}, addresses: new RangeSet([parsed]) };
@@ -43,7 +44,7 @@ const advertisement = (more: Partial<L2Advertisement> = {}): L2Advertisement => 
   preferredNodeSelectors: [],
   ...more,
 });
-const config = (more: Partial<RollUpConfig> & { readonly excluded?: readonly string[] } = {}): RollUpConfig => ({
+const config = (more: Partial<ClusterConfig> & { readonly excluded?: readonly string[] } = {}): ClusterConfig => ({
   nodes: NODES.map((name) => ({
     name,
     labels: more.excluded?.includes(name) ? EXCLUDE : {},
@@ -60,7 +61,7 @@ class Cluster {
   readonly reports = new Map<string, NodeReport>();
   /** The last report of each node that the roll-up took in. */
   readonly heard = new Map<string, NodeAnnouncement>();
-  config: RollUpConfig = config();
+  config: ClusterConfig = config();
   alive: readonly string[] = NODES;
   /** Names of the interfaces of every node. */
   interfaces: readonly string[] = ['eth0'];
@@ -260,7 +261,7 @@ const someService: fc.Arbitrary<AnnouncedService> = fc.record(
   },
   { noNullPrototype: true },
 );
-const someConfig: fc.Arbitrary<RollUpConfig> = fc
+const someConfig: fc.Arbitrary<ClusterConfig> = fc
   .record({
     excluded: fc.subarray(NODES),
     ad: fc.constantFrom<Partial<L2Advertisement>>(
@@ -285,7 +286,7 @@ const remove = (key: string): Step => {
     rollUp.setService(key, undefined);
   };
 };
-const configure = (given: RollUpConfig): Step => {
+const configure = (given: ClusterConfig): Step => {
   return (cluster, rollUp) => {
     cluster.config = given;
     rollUp.setConfig(given);

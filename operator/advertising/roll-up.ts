@@ -9,15 +9,13 @@
 import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
 import type { ReasonOf } from '../../crds/reasons.ts';
 import { claimOf } from './announcements.ts';
+import type { ClusterConfig } from './cluster-config.ts';
 import { Coverage } from './coverage.ts';
 import { type AddressClaim, type ExpectedOwner, ExpectedView, viewKeyOf } from './expected-view.ts';
 import { bucketOf } from './report-digest.ts';
 import { ReportingNode } from './reporting-node.ts';
 import { ServiceTable } from './service-table.ts';
-import type { AdvertisingConfig, AnnouncedService } from './snapshot.ts';
-
-/** The configuration without what differs from node to node. */
-export type RollUpConfig = Omit<AdvertisingConfig, 'node' | 'ignoresExcludeLabel'>;
+import type { AnnouncedService } from './snapshot.ts';
 
 export interface Announcer {
   readonly node: string;
@@ -52,14 +50,14 @@ export class RollUp {
   readonly #views = new Map<string, ExpectedView>();
   readonly #nodes = new Map<string, ReportingNode>();
   readonly #concerned = new Set<string>();
-  #config: RollUpConfig;
+  #config: ClusterConfig;
   #leading: ExpectedView | undefined;
 
-  constructor(config: RollUpConfig) {
+  constructor(config: ClusterConfig) {
     this.#config = config;
   }
 
-  setConfig(config: RollUpConfig): void {
+  setConfig(config: ClusterConfig): void {
     this.#config = config;
     for (const [ignores, decisions] of this.#decisions) decisions.coverage = this.#coverage(ignores);
     this.#services.touchAll();
@@ -84,6 +82,11 @@ export class RollUp {
     if (!report) this.#nodes.delete(name);
     this.#dropUnusedViews();
     this.#lead();
+  }
+
+  /** How many Services hold addresses. */
+  get size(): number {
+    return this.#services.size;
   }
 
   /** Whether the Lease of a node is renewed; a report counts only while it is. */

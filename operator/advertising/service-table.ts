@@ -12,6 +12,10 @@ export class ServiceTable {
     return this.#services.get(key);
   }
 
+  get size(): number {
+    return this.#services.size;
+  }
+
   keys(): Iterable<string> {
     return this.#services.keys();
   }

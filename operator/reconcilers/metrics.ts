@@ -62,3 +62,24 @@ export function createAllocatorMetrics(registry: Registry, report: () => Allocat
     },
   });
 }
+
+/**
+ * Registers the gauge of what is announced; it asks `states` when it is read.
+ *
+ * @param states how many Services there are in each state; undefined while this process does not lead
+ */
+export function createAnnouncedMetrics(
+  registry: Registry,
+  states: () => Readonly<Record<string, number>> | undefined,
+): void {
+  new Gauge({
+    registers: [registry],
+    name: 'herald_services',
+    labelNames: ['state'],
+    help: 'Services that hold addresses, by what the reports of the speakers say: Announced, NotAnnounced, Unknown, or Pending while they do not agree yet.',
+    collect() {
+      this.reset();
+      for (const [state, count] of Object.entries(states() ?? {})) this.set({ state }, count);
+    },
+  });
+}

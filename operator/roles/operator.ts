@@ -8,14 +8,19 @@ import { LeaderElection } from '../cluster/leader-election.ts';
 import type { LeaderTerm } from '../cluster/leader-term.ts';
 import { createClusterMetrics } from '../cluster/metrics.ts';
 import { HeraldOperator } from '../cluster/operator.ts';
+import type { ResourceAddress } from '../cluster/resource.ts';
 import { StatusWriter } from '../cluster/status-writer.ts';
 import { type RunningServer, startHealthServer, startMetricsServer } from '../observability/http.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { createRegistry } from '../observability/registry.ts';
+import { AnnouncedWork } from '../reconcilers/announced-work.ts';
+import { announcedWorld } from '../reconcilers/announced-world.ts';
 import { ClusterWorld } from '../reconcilers/cluster-world.ts';
 import { Informers } from '../reconcilers/informers.ts';
 import { LeaderWork } from '../reconcilers/leader-work.ts';
-import { createAllocatorMetrics } from '../reconcilers/metrics.ts';
+import { createAllocatorMetrics, createAnnouncedMetrics } from '../reconcilers/metrics.ts';
+import { ReportInformers } from '../reconcilers/report-informers.ts';
+import type { Scope } from '../reconcilers/world.ts';
 import type { OperatorSettings } from '../settings/operator.ts';
 
 const LEASE = 'herald-operator';
@@ -38,15 +43,19 @@ export async function runOperator(settings: OperatorSettings): Promise<number> {
 class OperatorProcess {
   readonly #settings: OperatorSettings;
   readonly #log: Logger;
+  /** Whole seconds, as the API server tells who wrote when. */
+  readonly #startedAt = `${new Date().toISOString().slice(0, 19)}Z`;
   readonly #registry = createRegistry();
   readonly #metrics = createClusterMetrics(this.#registry);
   readonly #connection: HttpConnection;
   readonly #recorder: EventRecorder;
   readonly #informers: Informers;
+  readonly #reports: ReportInformers;
   readonly #operator: HeraldOperator;
   #servers: readonly RunningServer[] = [];
   /** What runs while we lead. */
   #work: LeaderWork | undefined;
+  #announced: AnnouncedWork | undefined;
   #working: Promise<void> = Promise.resolve();
 
   constructor(settings: OperatorSettings, log: Logger) {
@@ -60,15 +69,21 @@ class OperatorProcess {
       log,
       metrics,
     });
-    this.#informers = new Informers(
-      this.#connection,
-      { log, metrics, guardOf: (resource) => new CrdGuard(this.#connection, resource) },
-      settings.namespace,
-    );
-    this.#informers.onService((key) => this.#work?.serviceChanged(key));
-    this.#informers.onConfig(() => this.#work?.configChanged());
+    const options = { log, metrics, guardOf: (resource: ResourceAddress) => new CrdGuard(this.#connection, resource) };
+    this.#informers = new Informers(this.#connection, options, settings.namespace);
+    this.#reports = new ReportInformers(this.#connection, options, settings.namespace, () => this.#announced);
+    this.#informers.onService((key) => {
+      this.#work?.serviceChanged(key);
+      this.#announced?.serviceChanged(key);
+    });
+    this.#informers.onConfig((plural) => {
+      this.#work?.configChanged();
+      this.#announced?.configChanged(plural);
+    });
     createAllocatorMetrics(this.#registry, () => this.#work?.report());
-    this.#operator = new HeraldOperator({ log, informers: this.#informers.all, work: (signal) => this.#elect(signal) });
+    createAnnouncedMetrics(this.#registry, () => this.#announced?.states());
+    const informers = [...this.#informers.all, ...this.#reports.all];
+    this.#operator = new HeraldOperator({ log, informers, work: (signal) => this.#elect(signal) });
   }
 
   async start(): Promise<void> {
@@ -122,7 +137,7 @@ class OperatorProcess {
   /** Nothing is decided before every store is complete, and as fresh as the API server can make it. */
   async #lead(term: LeaderTerm): Promise<void> {
     await this.#informers.refreshed(term.signal);
-    const { namespace, configNamespaces, lbClass } = this.#settings;
+    const { namespace, configNamespaces, lbClass, breakingChanges } = this.#settings;
     const writer = new StatusWriter(this.#connection, { fieldManager: 'herald-operator', metrics: this.#metrics });
     const world = new ClusterWorld({
       connection: this.#connection,
@@ -133,13 +148,30 @@ class OperatorProcess {
       term,
       log: this.#log,
     });
-    const scope = { ownNamespace: namespace, configNamespaces, lbClass };
+    const scope = { ownNamespace: namespace, configNamespaces, lbClass, breakingChanges, startedAt: this.#startedAt };
     const work = new LeaderWork(world, scope, { log: this.#log, metrics: this.#metrics });
     this.#work = work;
     try {
-      await work.run(term.signal);
+      await Promise.all([work.run(term.signal), this.#rollUp(world, scope, term)]);
     } finally {
       this.#work = undefined;
+    }
+  }
+
+  /** Says what is announced, as soon as the reports are known; addresses do not wait for that. */
+  async #rollUp(world: ClusterWorld, scope: Scope, term: LeaderTerm): Promise<void> {
+    const isComplete = await this.#reports.synced(term.signal).then(
+      () => true,
+      () => false, // aborted
+    );
+    if (!isComplete) return;
+    const reports = announcedWorld(world, this.#reports.stores, this.#connection, term);
+    const options = { mode: this.#settings.serviceAnnouncements, log: this.#log, metrics: this.#metrics };
+    this.#announced = new AnnouncedWork(reports, scope, options);
+    try {
+      await this.#announced.run(term.signal);
+    } finally {
+      this.#announced = undefined;
     }
   }
 }

@@ -32,6 +32,7 @@ spec('settings', (test) => {
       metricsBindAddress: '',
       healthProbePort: 17_472,
       breakingChanges: 'refuse',
+      serviceAnnouncements: 'auto',
     });
   });
 

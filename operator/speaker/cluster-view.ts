@@ -3,13 +3,13 @@
 import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
 import { POOL_SET_NAME, type PoolSet } from '../../crds/pool-set.ts';
 import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from '../advertising/announced-service.ts';
+import { clusterConfigOf } from '../advertising/cluster-config.ts';
 import type { AdvertisingConfig, AnnouncedService } from '../advertising/snapshot.ts';
 import type { ApiConnection } from '../cluster/api-connection.ts';
 import { CrdGuard } from '../cluster/crd-guard.ts';
 import { Informer, type InformerMetrics } from '../cluster/informer.ts';
 import type { EndpointSlice, Node, Service } from '../cluster/objects.ts';
 import { type ResourceAddress, resources } from '../cluster/resource.ts';
-import { configInForce } from '../config/resolve-config.ts';
 import { parseIp } from '../net/address.ts';
 import type { Logger } from '../observability/log.ts';
 import type { SpeakerSettings } from '../settings/speaker.ts';
@@ -122,24 +122,14 @@ export class ClusterView implements View {
 
   config(): AdvertisingConfig {
     const { namespace, configNamespaces, nodeName, ignoreExcludeLb } = this.#settings;
-    const { pools, l2Advertisements } = configInForce({
+    const config = clusterConfigOf({
       ownNamespace: namespace,
       configNamespaces,
       inForce: this.#poolSet?.pools ?? [],
       l2Advertisements: this.#advertisements.store.list(),
-      namespaces: [], // whose Services may use a pool is not asked here: they hold its addresses already
+      nodes: this.#nodes.store.list(),
     });
-    return {
-      node: nodeName,
-      // a node that peers cannot reach would be dead to them, and they to it: both would answer for one address
-      nodes: this.#nodes.store
-        .list()
-        .filter((node) => peerAddressOf(node, undefined))
-        .map(announcingNodeOf),
-      pools,
-      advertisements: l2Advertisements,
-      ignoresExcludeLabel: ignoreExcludeLb,
-    };
+    return { ...config, node: nodeName, ignoresExcludeLabel: ignoreExcludeLb };
   }
 
   peers(): readonly PeerAddress[] {

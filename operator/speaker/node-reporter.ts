@@ -4,8 +4,7 @@
  * It follows what the threads and the view say anyway, on the main thread and a moment later: no takeover waits for it.
  */
 
-import type { NodeAnnouncement, NodeReason } from '../../crds/node-announcement.ts';
-import { nodeLeaseName } from '../../crds/node-announcement.ts';
+import { type NodeAnnouncement, type NodeReason, nodeLeaseName, SPEAKER_LABELS } from '../../crds/node-announcement.ts';
 import type { ObjectMeta } from '../../crds/object-meta.ts';
 import { nodeReasonsOf } from '../advertising/node-reasons.ts';
 import { NodeReport, reportSignature } from '../advertising/node-report.ts';
@@ -213,7 +212,7 @@ export class NodeReporter {
     lane: 'background' | 'lease',
   ): Promise<void> {
     const { connection, namespace } = this.#options;
-    const metadata: ObjectMeta = { name, namespace, ...this.#ownedByNode() };
+    const metadata: ObjectMeta = { name, namespace, labels: SPEAKER_LABELS, ...this.#ownedByNode() };
     const object: KubernetesObject = { metadata, ...content };
     await connection.request({ ...applyRequest(resource, object, fieldManagers.speaker), lane });
   }

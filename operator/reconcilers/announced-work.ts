@@ -1,0 +1,126 @@
+/** Rolls up what speakers report, during one term of leadership: the book, the controller, and who wakes it. */
+
+import { Controller } from '../cluster/controller.ts';
+import { type EndpointSlice, keyOf, type Lease } from '../cluster/objects.ts';
+import { resources } from '../cluster/resource.ts';
+import { WorkQueue } from '../cluster/work-queue.ts';
+import { AnnouncedBook } from './announced-book.ts';
+import type { AnnouncedWorld } from './announced-world.ts';
+import { AnnouncementKeeper, type AnnouncementKeeperOptions } from './announcement-keeper.ts';
+import type { LeaderWorkOptions } from './leader-work.ts';
+import type { ReportListener } from './report-informers.ts';
+import { ServiceAnnouncedReconciler } from './service-announced.ts';
+import type { Scope } from './world.ts';
+
+/** Few, so that addresses, which are written by 32, are not held up by what is said about them. */
+const WORKERS = 4;
+/** Changes of this long are looked at together. */
+const GATHER_MS = 20;
+/** So many Services are looked at before whatever else waits on this thread has its turn. */
+const SLICE = 200;
+const CHECK_LEASES_MS = 5_000;
+/** What announcing looks at: pools only as they are in force. */
+const DECISIVE: ReadonlySet<string> = new Set(
+  [resources.poolSets, resources.l2Advertisements, resources.nodes].map(({ plural }) => plural),
+);
+
+export interface AnnouncedWorkOptions extends LeaderWorkOptions {
+  readonly mode: AnnouncementKeeperOptions['mode'];
+}
+
+export class AnnouncedWork implements ReportListener {
+  readonly #world: AnnouncedWorld;
+  readonly #book: AnnouncedBook;
+  readonly #queue: WorkQueue;
+  readonly #controller: Controller;
+  #isFlushing = false;
+  #hasEnded = false;
+
+  /** The stores are complete. */
+  constructor(world: AnnouncedWorld, scope: Scope, { mode, log, metrics }: AnnouncedWorkOptions) {
+    this.#world = world;
+    this.#book = new AnnouncedBook(world, scope);
+    const keeper = new AnnouncementKeeper(world, { mode, services: () => this.#book.size });
+    const reconciler = new ServiceAnnouncedReconciler(world, this.#book, keeper, scope);
+    this.#queue = new WorkQueue(metrics ? { metrics: metrics.queue(reconciler.name) } : {});
+    metrics?.watchQueue(reconciler.name, this.#queue);
+    const options = { workers: WORKERS, log, queue: this.#queue, ...(metrics && { metrics }) };
+    this.#controller = new Controller(reconciler, options);
+  }
+
+  /** Works until `signal` aborts; resolves when nothing is under way any more. */
+  async run(signal: AbortSignal): Promise<void> {
+    const running = this.#controller.run(signal);
+    const timer = setInterval(() => this.#checkLeases(), CHECK_LEASES_MS);
+    signal.addEventListener('abort', () => this.#end(timer), { once: true });
+    this.#plan();
+    // Of Services that went while nobody led, or are of another class now.
+    for (const announcement of this.#world.stores.serviceAnnouncements.list()) this.#queue.add(keyOf(announcement));
+    await running;
+  }
+
+  /** How many Services there are in each state. */
+  states(): ReturnType<AnnouncedBook['states']> {
+    return this.#book.states();
+  }
+
+  /** A Service came, changed or went. */
+  serviceChanged(key: string): void {
+    this.#book.serviceChanged(key);
+    // Also when nothing of it counts here: somebody may have changed its status.
+    this.#queue.add(key);
+    this.#plan();
+  }
+
+  /** An object of the configuration, or a node, changed. */
+  configChanged(plural: string): void {
+    if (!DECISIVE.has(plural)) return;
+    this.#book.configChanged();
+    this.#plan();
+  }
+
+  reportChanged(node: string): void {
+    this.#book.reportChanged(node);
+    this.#plan();
+  }
+
+  renewed(lease: Lease): void {
+    this.#book.renewed(lease);
+    this.#plan();
+  }
+
+  slicesChanged(before: EndpointSlice | undefined, after: EndpointSlice | undefined): void {
+    this.#book.slicesChanged(before, after);
+    this.#plan();
+  }
+
+  announcementChanged(key: string): void {
+    this.#queue.add(key);
+  }
+
+  #checkLeases(): void {
+    this.#book.checkLeases();
+    this.#plan();
+  }
+
+  #end(timer: NodeJS.Timeout): void {
+    this.#hasEnded = true;
+    clearInterval(timer);
+  }
+
+  #plan(): void {
+    if (this.#isFlushing || this.#hasEnded) return;
+    this.#isFlushing = true;
+    setTimeout(() => void this.#flush(), GATHER_MS).unref();
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = false;
+    let looked = 0;
+    for (const key of this.#book.changes()) {
+      this.#queue.add(key);
+      looked += 1;
+      if (looked % SLICE === 0) await new Promise(setImmediate);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/** Writes what the roll-up says about one Service: its ServiceAnnouncement, then its condition `heraldlb.io/Announced`. */
+
+import { annotations, serviceConditions } from '../../crds/annotations.ts';
+import { type AnnouncedVerdict, verdictOf } from '../advertising/announced-verdict.ts';
+import { isOurs } from '../allocator/service-request.ts';
+import { conditionOf, withCondition } from '../cluster/conditions.ts';
+import type { Outcome, Reconciler } from '../cluster/controller.ts';
+import type { Service, ServiceStatus } from '../cluster/objects.ts';
+import { resources } from '../cluster/resource.ts';
+import type { AnnouncedBook } from './announced-book.ts';
+import type { AnnouncedWorld } from './announced-world.ts';
+import type { AnnouncementKeeper } from './announcement-keeper.ts';
+import type { Scope } from './world.ts';
+
+const DONE: Outcome = { next: 'WaitForChange' };
+const OUR_CONDITIONS = 'heraldlb.io/';
+
+export class ServiceAnnouncedReconciler implements Reconciler {
+  readonly name = 'service-announced';
+  readonly #world: AnnouncedWorld;
+  readonly #book: AnnouncedBook;
+  readonly #keeper: AnnouncementKeeper;
+  readonly #scope: Scope;
+  /** Since when each Service is as it is now, where that has not held for long enough to be said. */
+  readonly #since = new Map<string, { readonly reason: string; readonly at: number }>();
+
+  constructor(world: AnnouncedWorld, book: AnnouncedBook, keeper: AnnouncementKeeper, scope: Scope) {
+    this.#world = world;
+    this.#book = book;
+    this.#keeper = keeper;
+    this.#scope = scope;
+  }
+
+  async reconcile(key: string): Promise<Outcome> {
+    const service = this.#world.stores.services.get(key);
+    const outcome = this.#book.outcomeOf(key);
+    if (!service || !isOurs(service, this.#scope.lbClass)) return this.#forget(key);
+    if (!outcome || !isAssigned(service)) return retryIn(await this.#keeper.withoutAddress(service));
+    const verdict = verdictOf(outcome);
+    const waitMs = this.#settling(key, verdict, service);
+    if (waitMs > 0) return retryIn(waitMs);
+    this.#since.delete(key);
+    // The object first: whoever waits for the condition finds it.
+    const [stored] = await Promise.allSettled([this.#keeper.keep(service, verdict)]);
+    await this.#writeCondition(service, verdict);
+    if (stored.status === 'rejected') throw stored.reason;
+    return retryIn(stored.value);
+  }
+
+  /** The Service is gone, or is no load balancer of ours any more. */
+  async #forget(key: string): Promise<Outcome> {
+    this.#since.delete(key);
+    return retryIn(await this.#keeper.release(key));
+  }
+
+  /** How long to wait until the verdict has held for long enough; what is said already needs no waiting. */
+  #settling(key: string, { status, reason, settleMs }: AnnouncedVerdict, service: Service): number {
+    const told = conditionOf(service.status?.conditions, serviceConditions.announced);
+    if (settleMs === 0 || (told?.status === status && told.reason === reason)) return 0;
+    const now = this.#world.clock();
+    const before = this.#since.get(key);
+    const at = before?.reason === reason ? before.at : now;
+    this.#since.set(key, { reason, at });
+    return Math.ceil(Math.max(0, at + settleMs - now));
+  }
+
+  /** Only a truth that changed is written, not a message: an owner that moves changes no Service. */
+  async #writeCondition(service: Service, { status, reason, message }: AnnouncedVerdict): Promise<void> {
+    const conditions = (service.status?.conditions ?? []).filter(({ type }) => type.startsWith(OUR_CONDITIONS));
+    const told = conditionOf(conditions, serviceConditions.announced);
+    if (told?.status === status && told.reason === reason) return;
+    const pool = service.metadata.annotations?.[annotations.ipAllocatedFromPool];
+    const next = withCondition(
+      conditions,
+      { type: serviceConditions.announced, status, reason, message },
+      this.#world.now(),
+    );
+    await this.#world.applyStatus<ServiceStatus>(service, resources.services, {
+      status: { loadBalancer: { ingress: service.status?.loadBalancer?.ingress ?? [] }, conditions: next },
+      annotations: pool === undefined ? {} : { [annotations.ipAllocatedFromPool]: pool },
+    });
+  }
+}
+
+/** Until who assigns has written, nothing of the status is ours. */
+const isAssigned = ({ status }: Service): boolean =>
+  conditionOf(status?.conditions, serviceConditions.addressAssigned)?.status === 'True';
+
+const retryIn = (milliseconds: number): Outcome =>
+  milliseconds <= 0 ? DONE : { next: 'RetryAfter', milliseconds, because: 'it must have held for a while' };
