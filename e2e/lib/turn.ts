@@ -2,15 +2,16 @@
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repository } from '../cluster/places.ts';
+import { places } from '../cluster/places.ts';
 import { pause } from './wait-for.ts';
 
-const TURN = join(repository, 'build/e2e/turn');
+/** Beside the cluster, and not in the checkout: two checkouts share one cluster. */
+const TURN = join(places.run, 'turn');
 const ASK_EVERY_MS = 1_000;
 
 /** Waits until no other process has its turn, and keeps the turn until this process ends. */
 export async function takeTurn(who: string): Promise<void> {
-  mkdirSync(join(repository, 'build/e2e'), { recursive: true });
+  mkdirSync(places.run, { recursive: true });
   let told = '';
   while (!tryTake(who)) {
     const holder = existsSync(TURN) ? readFileSync(TURN, 'utf8') : '';
