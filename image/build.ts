@@ -1,21 +1,23 @@
 /**
  * `make image`: builds build/herald-image.tar without any base image and without Docker, from the npm packages of the
- * lock file and three Debian packages. What has not changed is not built again.
+ * lock file and three Debian packages. What has not changed is not built again. ARCH=amd64 or arm64 says for which
+ * platform; of another one than this machine's nothing is executed, and the archive carries its name.
  */
 
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { archiveOf, sha256 } from './archive.ts';
 import { bundle } from './bundle.ts';
 import { productEntries, runtimeEntries } from './contents.ts';
-import { debianPackages, hasDebianTools, librariesOf, platformOf } from './debian.ts';
+import { archivePathOf, debianPackages, hasDebianTools, librariesOf, platformOf, targetArch } from './debian.ts';
+import { CACHE, platformPackage } from './platform-package.ts';
 import { tarOf } from './tar.ts';
 
-const ARCHIVE = 'build/herald-image.tar';
+/** As Node names it. */
+const ARCH = targetArch();
+const ARCHIVE = archivePathOf(ARCH);
 /** Says which image the archive holds, so that an unchanged one is not written again. */
-const STAMP = 'build/herald-image.id';
-const CACHE = join(process.env['HERALD_CACHE'] ?? join(homedir(), '.cache', 'herald'), 'image');
+const STAMP = ARCHIVE.replace('.tar', '.id');
 const MIB = 1024 * 1024;
 const MAX_SIZE = 250 * MIB;
 /** Change it when the runtime layer is made in another way from the same inputs. */
@@ -39,11 +41,11 @@ async function main(): Promise<number> {
   }
   const startedAt = performance.now();
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const { architecture } = platformOf(process.arch);
+  const { architecture } = platformOf(ARCH);
 
   await bundle();
   const runtime = runtimeLayer();
-  const product = tarOf(productEntries(process.arch, version));
+  const product = tarOf(productEntries(ARCH, version));
   const { tar, imageId } = archiveOf({
     tag: `herald:${version}`,
     architecture,
@@ -64,7 +66,7 @@ async function main(): Promise<number> {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const how = isUnchanged ? 'unchanged' : 'built';
   process.stdout.write(
-    `herald:${version} ${how} in ${seconds} s: ${(size / MIB).toFixed(1)} MiB (limit ${MAX_SIZE / MIB}), ` +
+    `herald:${version} for ${architecture} ${how} in ${seconds} s: ${(size / MIB).toFixed(1)} MiB (limit ${MAX_SIZE / MIB}), ` +
       `of which product ${(product.length / MIB).toFixed(1)} MiB: ${ARCHIVE}\n`,
   );
   if (size <= MAX_SIZE) return 0;
@@ -74,14 +76,14 @@ async function main(): Promise<number> {
 
 /** The layer under the product, kept in the cache by a hash of all that it is made of. */
 function runtimeLayer(): Buffer {
-  const packages = debianPackages(join(CACHE, 'debian', process.arch));
+  const packages = debianPackages(join(CACHE, 'debian', ARCH), platformOf(ARCH));
   const recipe = RUNTIME_RECIPE.split(' ').map((file) => readFileSync(join('image', file)));
-  const runtimePackage = readFileSync(`node_modules/node-linux-${process.arch}/package.json`);
+  const runtimePackage = readFileSync(join(platformPackage(`node-linux-${ARCH}`), 'package.json'));
   const key = sha256(Buffer.concat([...recipe, runtimePackage, Buffer.from(packages.join())])).slice(0, 16);
   const cached = join(CACHE, `runtime-${key}.tar`);
   if (existsSync(cached)) return readFileSync(cached);
-  const platform = platformOf(process.arch);
-  const layer = tarOf([...runtimeEntries(process.arch), ...librariesOf(packages, platform)]);
+  const platform = platformOf(ARCH);
+  const layer = tarOf([...runtimeEntries(ARCH), ...librariesOf(packages, platform)]);
   mkdirSync(CACHE, { recursive: true });
   writeWhole(cached, layer);
   return layer;

@@ -1,11 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { spec } from '../testing/spec.ts';
+import { archivePathOf, platformOf, targetArch } from './debian.ts';
+import { type Elf, readElf } from './elf.ts';
 
-const ARCHIVE = 'build/herald-image.tar';
+const ARCH = targetArch();
+const ARCHIVE = archivePathOf(ARCH);
+/** Nothing of another platform is executed here. */
+const isOwn = ARCH === process.arch;
 const MIB = 1024 * 1024;
 
 interface Manifest {
@@ -41,10 +46,21 @@ function inside(...command: readonly string[]): { code: number | null; out: stri
 }
 
 const config = JSON.parse(readFileSync(join(image.directory, image.manifest.Config), 'utf8')) as {
+  readonly architecture: string;
   readonly config: { readonly Env: readonly string[]; readonly Entrypoint: readonly string[]; readonly User: string };
 };
 const environmentOfImage = (): Record<string, string> =>
   Object.fromEntries(config.config.Env.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
+
+/** Every program and library of the image, by its path there. */
+function programs(): ReadonlyMap<string, Elf> {
+  const files = readdirSync(image.root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const read = files.map(({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    return [path.slice(image.root.length), readElf(readFileSync(path))] as const;
+  });
+  return new Map(read.filter((entry): entry is readonly [string, Elf] => entry[1] !== undefined));
+}
 
 spec(
   'the image',
@@ -56,27 +72,23 @@ spec(
       assert.ok(statSync(ARCHIVE).size < 250 * MIB, `${statSync(ARCHIVE).size / MIB} MiB`);
     });
 
-    test('runs `herald` found on its PATH and as its entry point', () => {
-      for (const herald of ['herald', ...config.config.Entrypoint]) {
-        const { code, out, err } = inside(herald, '--help');
-        assert.is(code, 0, err);
-        assert.match(out, 'herald speaker');
+    test('holds programs of its platform alone, with every library that they need and the loader that they name', () => {
+      const { architecture, triplet } = platformOf(ARCH);
+      assert.is(config.architecture, architecture);
+      const found = programs();
+      const paths = [...found.keys()].sort();
+      assert.ok(paths.includes('/usr/local/bin/node'), `${paths}`);
+      assert.ok(
+        paths.some((path) => path.endsWith('/koffi.node')),
+        `${paths}`,
+      );
+      for (const [path, { machine, needed, interpreter }] of found) {
+        assert.is(machine, architecture, path);
+        for (const name of needed) assert.ok(found.has(`/lib/${triplet}/${name}`), `${path} needs ${name}`);
+        if (interpreter)
+          assert.ok(lstatSync(join(image.root, interpreter)).isSymbolicLink(), `${path}: ${interpreter}`);
       }
-    });
-
-    for (const role of ['operator', 'speaker'])
-      test(`ends with 2 when ${role} is given settings that do not exist`, () => {
-        const { code, err } = inside('herald', role, '--bad');
-        assert.is(code, 2, err);
-        assert.match(err, '--bad does not exist');
-      });
-
-    test('loads the C library through its own copy of koffi', () => {
-      const script =
-        "import('/opt/herald/node_modules/koffi/index.js').then(({default: koffi}) => console.log(koffi.load('libc.so.6').func('int getuid()')()))";
-      const { code, out, err } = inside('node', '-e', script);
-      assert.is(code, 0, err);
-      assert.is(out.trim(), isRoot ? '65532' : '0');
+      assert.ok(found.get('/usr/local/bin/node')?.interpreter, 'node names a loader');
     });
 
     test('holds the entry points of its threads', () => {
@@ -91,3 +103,33 @@ spec(
   },
   { timeoutMs: 60_000 },
 );
+
+if (isOwn)
+  spec(
+    'the image, running',
+    (test) => {
+      test('runs `herald` found on its PATH and as its entry point', () => {
+        for (const herald of ['herald', ...config.config.Entrypoint]) {
+          const { code, out, err } = inside(herald, '--help');
+          assert.is(code, 0, err);
+          assert.match(out, 'herald speaker');
+        }
+      });
+
+      for (const role of ['operator', 'speaker'])
+        test(`ends with 2 when ${role} is given settings that do not exist`, () => {
+          const { code, err } = inside('herald', role, '--bad');
+          assert.is(code, 2, err);
+          assert.match(err, '--bad does not exist');
+        });
+
+      test('loads the C library through its own copy of koffi', () => {
+        const script =
+          "import('/opt/herald/node_modules/koffi/index.js').then(({default: koffi}) => console.log(koffi.load('libc.so.6').func('int getuid()')()))";
+        const { code, out, err } = inside('node', '-e', script);
+        assert.is(code, 0, err);
+        assert.is(out.trim(), isRoot ? '65532' : '0');
+      });
+    },
+    { timeoutMs: 60_000 },
+  );

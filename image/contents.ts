@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUNDLE } from './bundle.ts';
+import { platformPackage } from './platform-package.ts';
 import type { TarEntry } from './tar.ts';
 
 const HOME = 'opt/herald';
@@ -23,9 +24,9 @@ const text = (path: string, content: string, mode?: number): TarEntry => ({
   ...(mode !== undefined && { mode }),
 });
 
-/** The pinned Node of node_modules without its debug symbols, which are a tenth of it. */
+/** The pinned Node without its debug symbols, which are a tenth of it; another platform's keeps them where strip cannot read it. */
 export function nodeBinary(arch: string): Buffer {
-  const path = `node_modules/node-linux-${arch}/bin/node`;
+  const path = join(platformPackage(`node-linux-${arch}`), 'bin/node');
   const directory = mkdtempSync(join(tmpdir(), 'herald-node-'));
   try {
     const stripped = join(directory, 'node');
@@ -42,7 +43,10 @@ export function nodeBinary(arch: string): Buffer {
 export function runtimeEntries(arch: string): TarEntry[] {
   return [
     { type: 'file', path: 'usr/local/bin/node', content: nodeBinary(arch), mode: 0o755 },
-    text('usr/local/share/doc/node/LICENSE', readFileSync(`node_modules/node-linux-${arch}/LICENSE`, 'utf8')),
+    text(
+      'usr/local/share/doc/node/LICENSE',
+      readFileSync(join(platformPackage(`node-linux-${arch}`), 'LICENSE'), 'utf8'),
+    ),
     text(
       'etc/passwd',
       'root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\nherald:x:65532:65532:herald:/:/sbin/nologin\n',
@@ -71,7 +75,7 @@ export function productEntries(arch: string, version: string): TarEntry[] {
 }
 
 function packageFiles(name: string, isWanted: (path: string) => boolean): TarEntry[] {
-  const directory = join('node_modules', name);
+  const directory = platformPackage(name);
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))

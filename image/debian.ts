@@ -32,12 +32,24 @@ const PLATFORMS: Readonly<Record<string, Platform>> = {
   arm64: { architecture: 'arm64', triplet: 'aarch64-linux-gnu', loader: 'lib/ld-linux-aarch64.so.1' },
 };
 
-/** The platform of this machine, which is also the image's: the runtime from npm exists only for it. */
+/** @param arch as Node names it */
 export function platformOf(arch: string): Platform {
   const platform = PLATFORMS[arch];
-  if (!platform) throw new Error(`images are built for x64 and arm64, and this machine is ${arch}`);
+  if (!platform) throw new Error(`images are built for amd64 and arm64, not for ${arch}`);
   return platform;
 }
+
+/** The platform to build for, as Node names it: the variable ARCH says it as Go or Node do, else it is this machine's. */
+export function targetArch(asked: string = process.env['ARCH'] ?? ''): string {
+  if (asked === '') return process.arch;
+  const arch = Object.keys(PLATFORMS).find((name) => name === asked || PLATFORMS[name]?.architecture === asked);
+  if (arch === undefined) throw new Error(`ARCH=${asked}: images are built for amd64 and arm64`);
+  return arch;
+}
+
+/** Where the archive goes; only this machine's own is found without its platform's name. */
+export const archivePathOf = (arch: string): string =>
+  arch === process.arch ? 'build/herald-image.tar' : `build/herald-image-${platformOf(arch).architecture}.tar`;
 
 /** Whether this machine can fetch and open Debian packages. */
 export const hasDebianTools = (): boolean =>
@@ -46,29 +58,29 @@ export const hasDebianTools = (): boolean =>
   );
 
 /** The package files, downloaded once into `cache`; delete that directory to take newer ones. */
-export function debianPackages(cache: string): string[] {
+export function debianPackages(cache: string, platform: Platform): string[] {
   const complete = (): string[] => {
     const names = existsSync(cache) ? readdirSync(cache).filter((name) => name.endsWith('.deb')) : [];
     const found = PACKAGES.map((name) => names.find((file) => file.startsWith(`${name}_`)));
     return found.every((file) => file !== undefined) ? found.map((file) => join(cache, file)) : [];
   };
-  if (complete().length === 0) download(cache);
+  if (complete().length === 0) download(cache, platform);
   return complete();
 }
 
 /** Downloads beside the cache and moves in at the end, so that an interrupt leaves nothing half done. */
-function download(cache: string): void {
+function download(cache: string, { architecture }: Platform): void {
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(`${cache}.`);
+  const isForeign = platformOf(process.arch).architecture !== architecture;
   const attempt = (options: readonly string[]): void => {
     execFileSync('apt-get', [...options, 'download', '-qq', ...PACKAGES], { cwd: unfinished, stdio: 'pipe' });
   };
   try {
-    try {
-      attempt([]);
-    } catch {
-      // The lists of packages are missing or older than the mirror: fetch them into a place of our own, without root.
-      const options = privateLists(unfinished);
+    if (isForeign || !succeeds(() => attempt([]))) {
+      // The lists of packages are missing, older than the mirror or of another platform: fetch them into a place of our
+      // own, without root.
+      const options = [...privateLists(unfinished), ...(isForeign ? ofPlatform(architecture) : [])];
       execFileSync('apt-get', [...options, 'update', '-qq'], { stdio: 'pipe' });
       attempt(options);
     }
@@ -78,6 +90,19 @@ function download(cache: string): void {
     rmSync(unfinished, { recursive: true, force: true });
   }
 }
+
+function succeeds(action: () => void): boolean {
+  try {
+    action();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes apt-get think of another platform, and of nothing that is installed here. */
+const ofPlatform = (architecture: string): string[] =>
+  ['Architecture', 'Architectures'].flatMap((name) => ['-o', `APT::${name}=${architecture}`]);
 
 function privateLists(directory: string): string[] {
   mkdirSync(join(directory, 'state/lists/partial'), { recursive: true });
