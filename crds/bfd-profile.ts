@@ -1,9 +1,9 @@
 /** BFDProfile (metallb.io/v1beta1): how fast BFD (RFC 5880) notices that a BGP peer is gone. */
 import * as z from 'zod';
 import { commonStatus } from './condition.ts';
-import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import type { CustomObject } from './object-meta.ts';
 import { int32 } from './structural.ts';
+import { wideColumn, writtenKind } from './written-kind.ts';
 
 const interval = () => int32().min(10).max(60_000).optional();
 
@@ -43,49 +43,18 @@ export type BfdProfileStatus = z.infer<typeof bfdProfileStatus>;
 
 export type BfdProfile = CustomObject<'BFDProfile', BfdProfileSpec, BfdProfileStatus>;
 
-export const bfdProfileKind: KindDefinition = {
-  group: 'metallb.io',
+export const bfdProfileKind = writtenKind({
   version: 'v1beta1',
   kind: 'BFDProfile',
   plural: 'bfdprofiles',
   singular: 'bfdprofile',
-  categories: [CATEGORY],
   description: 'Says how fast BFD notices that a BGP peer is gone; BGPPeers name it.',
-  columns: [
-    ...readyColumns,
-    ageColumn,
-    {
-      name: 'Passive Mode',
-      type: 'boolean',
-      jsonPath: '.spec.passiveMode',
-      description: 'spec.passiveMode',
-      priority: 1,
-    },
-    {
-      name: 'Transmit Interval',
-      type: 'integer',
-      jsonPath: '.spec.transmitInterval',
-      description: 'spec.transmitInterval',
-      priority: 1,
-    },
-    {
-      name: 'Receive Interval',
-      type: 'integer',
-      jsonPath: '.spec.receiveInterval',
-      description: 'spec.receiveInterval',
-      priority: 1,
-    },
-    {
-      name: 'Multiplier',
-      type: 'integer',
-      jsonPath: '.spec.detectMultiplier',
-      description: 'spec.detectMultiplier',
-      priority: 1,
-    },
+  wideColumns: [
+    wideColumn('Passive Mode', 'boolean', 'passiveMode'),
+    wideColumn('Transmit Interval', 'integer', 'transmitInterval'),
+    wideColumn('Receive Interval', 'integer', 'receiveInterval'),
+    wideColumn('Multiplier', 'integer', 'detectMultiplier'),
   ],
-  schema: z.object({
-    spec: bfdProfileSpec.optional().describe('The timers and modes of the sessions.'),
-    status: bfdProfileStatus.default(statusAtBirth).describe('What the operator says of it.'),
-  }),
-  subresources: ['status'],
-};
+  spec: bfdProfileSpec.optional().describe('The timers and modes of the sessions.'),
+  status: bfdProfileStatus,
+});

@@ -1,10 +1,10 @@
 /** BGPAdvertisement (metallb.io/v1beta1): which pools are advertised to which BGP peers, and how. */
 import * as z from 'zod';
 import { commonStatus } from './condition.ts';
-import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import { type CustomObject, labelSelector } from './object-meta.ts';
 import { nodeColumn, poolColumns, poolSelection, serviceSelection } from './pool-selection.ts';
 import { int32, int64, kubernetes } from './structural.ts';
+import { writtenKind } from './written-kind.ts';
 
 const ONLY_HOST_ROUTES =
   '!has(self.serviceSelectors) || self.serviceSelectors.size() == 0 || ' +
@@ -52,24 +52,17 @@ export type BgpAdvertisementStatus = z.infer<typeof bgpAdvertisementStatus>;
 
 export type BgpAdvertisement = CustomObject<'BGPAdvertisement', BgpAdvertisementSpec, BgpAdvertisementStatus>;
 
-export const bgpAdvertisementKind: KindDefinition = {
-  group: 'metallb.io',
+export const bgpAdvertisementKind = writtenKind({
   version: 'v1beta1',
   kind: 'BGPAdvertisement',
   plural: 'bgpadvertisements',
   singular: 'bgpadvertisement',
-  categories: [CATEGORY],
   description: 'Says which pools are advertised by BGP, to which peers, from which nodes, and with which attributes.',
-  columns: [
-    ...readyColumns,
-    ageColumn,
+  wideColumns: [
     ...poolColumns,
     { name: 'Peers', type: 'string', jsonPath: '.spec.peers', description: 'Peers by name.', priority: 1 },
     nodeColumn,
   ],
-  schema: z.object({
-    spec: bgpAdvertisementSpec.optional().describe('What is advertised, to whom, and how.'),
-    status: bgpAdvertisementStatus.default(statusAtBirth).describe('What the operator says of it.'),
-  }),
-  subresources: ['status'],
-};
+  spec: bgpAdvertisementSpec.optional().describe('What is advertised, to whom, and how.'),
+  status: bgpAdvertisementStatus,
+});

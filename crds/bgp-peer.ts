@@ -2,9 +2,9 @@
 import * as z from 'zod';
 import { addressRule, durationRule, ifDurations, MAX_STRING } from './cel.ts';
 import { commonStatus } from './condition.ts';
-import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import { type CustomObject, labelSelector } from './object-meta.ts';
 import { int32, int64, kubernetes, type ValidationRule } from './structural.ts';
+import { wideColumn, writtenKind } from './written-kind.ts';
 
 const MAX_ASN = 4_294_967_295;
 const asn = () => int64().max(MAX_ASN);
@@ -128,32 +128,19 @@ export type BgpPeerStatus = z.infer<typeof bgpPeerStatus>;
 
 export type BgpPeer = CustomObject<'BGPPeer', BgpPeerSpec, BgpPeerStatus>;
 
-export const bgpPeerKind: KindDefinition = {
-  group: 'metallb.io',
+export const bgpPeerKind = writtenKind({
   version: 'v1beta2',
   retiredVersions: ['v1beta1'],
   kind: 'BGPPeer',
   plural: 'bgppeers',
   singular: 'bgppeer',
-  categories: [CATEGORY],
   description: 'A router that the nodes open BGP sessions to.',
-  columns: [
-    ...readyColumns,
-    ageColumn,
-    { name: 'Address', type: 'string', jsonPath: '.spec.peerAddress', description: 'spec.peerAddress', priority: 1 },
-    { name: 'ASN', type: 'string', jsonPath: '.spec.peerASN', description: 'spec.peerASN', priority: 1 },
-    { name: 'BFD Profile', type: 'string', jsonPath: '.spec.bfdProfile', description: 'spec.bfdProfile', priority: 1 },
-    {
-      name: 'Multi Hops',
-      type: 'string',
-      jsonPath: '.spec.ebgpMultiHop',
-      description: 'spec.ebgpMultiHop',
-      priority: 1,
-    },
+  wideColumns: [
+    wideColumn('Address', 'string', 'peerAddress'),
+    wideColumn('ASN', 'string', 'peerASN'),
+    wideColumn('BFD Profile', 'string', 'bfdProfile'),
+    wideColumn('Multi Hops', 'string', 'ebgpMultiHop'),
   ],
-  schema: z.object({
-    spec: bgpPeerSpec.describe('Where the peer is and how to talk to it.'),
-    status: bgpPeerStatus.default(statusAtBirth).describe('What the operator says of it.'),
-  }),
-  subresources: ['status'],
-};
+  spec: bgpPeerSpec.describe('Where the peer is and how to talk to it.'),
+  status: bgpPeerStatus,
+});

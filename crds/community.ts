@@ -1,8 +1,8 @@
 /** Community (metallb.io/v1beta1): names for BGP communities, which BGPAdvertisements may use instead of the values. */
 import * as z from 'zod';
 import { commonStatus } from './condition.ts';
-import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import type { CustomObject } from './object-meta.ts';
+import { writtenKind } from './written-kind.ts';
 
 const communityAlias = z
   .object({
@@ -24,18 +24,12 @@ export type CommunityStatus = z.infer<typeof communityStatus>;
 
 export type Community = CustomObject<'Community', CommunitySpec, CommunityStatus>;
 
-export const communityKind: KindDefinition = {
-  group: 'metallb.io',
+export const communityKind = writtenKind({
   version: 'v1beta1',
   kind: 'Community',
   plural: 'communities',
   singular: 'community',
-  categories: [CATEGORY],
   description: 'Gives names to BGP communities; BGPAdvertisements use the names.',
-  columns: [...readyColumns, ageColumn],
-  schema: z.object({
-    spec: communitySpec.optional().describe('The names and what they stand for.'),
-    status: communityStatus.default(statusAtBirth).describe('What the operator says of it.'),
-  }),
-  subresources: ['status'],
-};
+  spec: communitySpec.optional().describe('The names and what they stand for.'),
+  status: communityStatus,
+});

@@ -1,7 +1,5 @@
 /** What a kind is, and the CustomResourceDefinition that says so to the API server. */
 import type * as z from 'zod';
-import type { Condition } from './condition.ts';
-import { reasons } from './reasons.ts';
 import { type OpenApiSchema, structuralSchema } from './structural.ts';
 
 /** A column of `kubectl get`; priority 1 shows only with `-o wide`. */
@@ -47,20 +45,6 @@ export const ageColumn: PrinterColumn = {
   type: 'date',
   jsonPath: '.metadata.creationTimestamp',
   description: 'How long ago the object was created.',
-};
-
-/**
- * The status of an object that nobody has looked at yet: in progress from birth, because kstatus calls an object
- * without conditions finished. The first status that the operator applies replaces it.
- */
-export const statusAtBirth: { conditions: Condition[] } = {
-  conditions: (['Ready', 'Reconciling'] as const).map((type) => ({
-    type,
-    status: type === 'Ready' ? 'Unknown' : 'True',
-    lastTransitionTime: '1970-01-01T00:00:00Z',
-    reason: 'Pending',
-    message: reasons.Ready.Pending,
-  })),
 };
 
 export interface CustomResourceDefinition {

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { addressEntryRules } from './address-entry.ts';
 import { MAX_LIST, MAX_STRING } from './cel.ts';
 import { commonStatus } from './condition.ts';
-import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import { type CustomObject, labelSelector } from './object-meta.ts';
 import { int64, kubernetes } from './structural.ts';
+import { wideColumn, writtenKind } from './written-kind.ts';
 
 /** Whose Services may use a pool, and how early it is tried. */
 export const serviceAllocation = z.object({
@@ -64,34 +64,23 @@ export type IpAddressPoolStatus = z.infer<typeof ipAddressPoolStatus>;
 
 export type IpAddressPool = CustomObject<'IPAddressPool', IpAddressPoolSpec, IpAddressPoolStatus>;
 
-export const ipAddressPoolKind: KindDefinition = {
-  group: 'metallb.io',
+export const ipAddressPoolKind = writtenKind({
   version: 'v1beta1',
   kind: 'IPAddressPool',
   plural: 'ipaddresspools',
   singular: 'ipaddresspool',
-  categories: [CATEGORY],
   description: 'A pool of addresses that Services of type LoadBalancer may get.',
   columns: [
-    ...readyColumns,
     { name: 'Used4', type: 'integer', jsonPath: '.status.assignedIPv4', description: 'IPv4 addresses in use.' },
     { name: 'Free4', type: 'integer', jsonPath: '.status.availableIPv4', description: 'IPv4 addresses free.' },
     { name: 'Used6', type: 'integer', jsonPath: '.status.assignedIPv6', description: 'IPv6 addresses in use.' },
     { name: 'Free6', type: 'integer', jsonPath: '.status.availableIPv6', description: 'IPv6 addresses free.' },
-    ageColumn,
-    { name: 'Auto Assign', type: 'boolean', jsonPath: '.spec.autoAssign', description: 'spec.autoAssign', priority: 1 },
-    {
-      name: 'Avoid Buggy IPs',
-      type: 'boolean',
-      jsonPath: '.spec.avoidBuggyIPs',
-      description: 'spec.avoidBuggyIPs',
-      priority: 1,
-    },
-    { name: 'Addresses', type: 'string', jsonPath: '.spec.addresses', description: 'spec.addresses', priority: 1 },
   ],
-  schema: z.object({
-    spec: ipAddressPoolSpec.describe('What the pool holds and who may use it.'),
-    status: ipAddressPoolStatus.default(statusAtBirth).describe('What the operator says of the pool.'),
-  }),
-  subresources: ['status'],
-};
+  wideColumns: [
+    wideColumn('Auto Assign', 'boolean', 'autoAssign'),
+    wideColumn('Avoid Buggy IPs', 'boolean', 'avoidBuggyIPs'),
+    wideColumn('Addresses', 'string', 'addresses'),
+  ],
+  spec: ipAddressPoolSpec.describe('What the pool holds and who may use it.'),
+  status: ipAddressPoolStatus,
+});

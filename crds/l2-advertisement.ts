@@ -1,10 +1,10 @@
 /** L2Advertisement (metallb.io/v1beta1): which pools are answered for by ARP and NDP, from which nodes. */
 import * as z from 'zod';
 import { commonStatus } from './condition.ts';
-import { ageColumn, CATEGORY, type KindDefinition, readyColumns, statusAtBirth } from './definition.ts';
 import { type CustomObject, labelSelector } from './object-meta.ts';
 import { nodeColumn, poolColumns, poolSelection, serviceSelection } from './pool-selection.ts';
 import { int32 } from './structural.ts';
+import { writtenKind } from './written-kind.ts';
 
 const preferredNodeSelector = z
   .object({
@@ -39,18 +39,14 @@ export type L2AdvertisementStatus = z.infer<typeof l2AdvertisementStatus>;
 
 export type L2Advertisement = CustomObject<'L2Advertisement', L2AdvertisementSpec, L2AdvertisementStatus>;
 
-export const l2AdvertisementKind: KindDefinition = {
-  group: 'metallb.io',
+export const l2AdvertisementKind = writtenKind({
   version: 'v1beta1',
   kind: 'L2Advertisement',
   plural: 'l2advertisements',
   singular: 'l2advertisement',
-  categories: [CATEGORY],
   description: 'Says which pools are announced by ARP and NDP, from which nodes and interfaces.',
-  columns: [
-    ...readyColumns,
-    { name: 'Pools', type: 'string', jsonPath: '.status.pools', description: 'The pools it covers now.' },
-    ageColumn,
+  columns: [{ name: 'Pools', type: 'string', jsonPath: '.status.pools', description: 'The pools it covers now.' }],
+  wideColumns: [
     ...poolColumns,
     {
       name: 'Interfaces',
@@ -61,9 +57,6 @@ export const l2AdvertisementKind: KindDefinition = {
     },
     nodeColumn,
   ],
-  schema: z.object({
-    spec: l2AdvertisementSpec.optional().describe('What is announced, and from where.'),
-    status: l2AdvertisementStatus.default(statusAtBirth).describe('What the operator says of it.'),
-  }),
-  subresources: ['status'],
-};
+  spec: l2AdvertisementSpec.optional().describe('What is announced, and from where.'),
+  status: l2AdvertisementStatus,
+});
