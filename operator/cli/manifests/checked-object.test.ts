@@ -123,9 +123,7 @@ const refused: readonly Refused[] = [
   {
     name: 'the ConfigMap of MetalLB before 0.13',
     text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config, namespace: metallb-system}\ndata:\n  config: |\n    address-pools: []\n',
-    said: [
-      'kind ConfigMap metallb-system/config configures MetalLB before 0.13 and is not read: turn it by herald convert',
-    ],
+    said: ['kind it configures MetalLB before 0.13 and is not read: turn it by herald convert'],
   },
 ];
 

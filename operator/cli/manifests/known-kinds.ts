@@ -5,16 +5,20 @@ import { kinds } from '../../../crds/kinds.ts';
 import { nearest } from '../../settings/nearest.ts';
 import { isRecord, type Manifest } from './manifest.ts';
 
-/** What configuration is made of; all other kinds of ours are written by Herald alone. */
-const CONFIGURATION = new Set([
-  'IPAddressPool',
-  'L2Advertisement',
-  'BGPAdvertisement',
-  'BGPPeer',
-  'BFDProfile',
-  'Community',
-]);
-const configurationKinds = kinds.filter(({ kind }) => CONFIGURATION.has(kind));
+/** What configuration is made of, each with its list in a snapshot; all other kinds of ours are written by Herald alone. */
+export const CONFIG_LISTS = {
+  IPAddressPool: 'pools',
+  L2Advertisement: 'l2Advertisements',
+  BGPAdvertisement: 'bgpAdvertisements',
+  BGPPeer: 'bgpPeers',
+  BFDProfile: 'bfdProfiles',
+  Community: 'communities',
+} as const;
+export type ConfigKind = keyof typeof CONFIG_LISTS;
+
+export const isConfigKind = (kind: string): kind is ConfigKind => Object.hasOwn(CONFIG_LISTS, kind);
+
+const configurationKinds = kinds.filter(({ kind }) => isConfigKind(kind));
 const GROUPS = [...new Set(kinds.map(({ group }) => group))];
 
 /** Why an object is not taken, and the field that says so; a warning does not concern Herald. */
@@ -59,17 +63,15 @@ function unknownKind(group: string, kind: string): KindProblem {
 
 /** Another group is nobody's business here, unless its object has a kind of ours and a name that is nearly ours. */
 function misspeltGroup(group: string, kind: string): KindProblem | undefined {
-  if (!CONFIGURATION.has(kind)) return undefined;
+  if (!isConfigKind(kind)) return undefined;
   const meant = nearest(group, GROUPS);
   return meant ? error('apiVersion', `there is no group ${group}: did you mean ${meant}?`) : undefined;
 }
 
 /** MetalLB before 0.13 was configured by a ConfigMap of this name with this key. */
-function configMapProblem({ name, namespace, content }: Manifest): KindProblem | undefined {
+function configMapProblem({ name, content }: Manifest): KindProblem | undefined {
   const { data } = content;
   const isOfMetallb = name === 'config' && isRecord(data) && typeof data['config'] === 'string';
   if (!isOfMetallb || !/^\s*(address-pools|peers):/m.test(String(data['config']))) return undefined;
-  const where = namespace ? `${namespace}/${name}` : name;
-  const message = `ConfigMap ${where} configures MetalLB before 0.13 and is not read: turn it by herald convert`;
-  return { severity: 'Error', field: 'kind', message };
+  return error('kind', 'it configures MetalLB before 0.13 and is not read: turn it by herald convert');
 }

@@ -1,0 +1,167 @@
+/** What becomes of a cluster: the operator's and the speakers' own decisions, taken on a snapshot until nothing moves any more. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { POOL_SET_NAME } from '../../../crds/pool-set.ts';
+import {
+  announcedServiceOf,
+  announcingNodeOf,
+  peerAddressOf,
+  serviceKeyOf,
+} from '../../advertising/announced-service.ts';
+import { claimOf } from '../../advertising/announcements.ts';
+import { Coverage } from '../../advertising/coverage.ts';
+import type { AnnouncedService } from '../../advertising/snapshot.ts';
+import type { Decision } from '../../allocator/decision.ts';
+import { heldByDecision, heldByStatus } from '../../allocator/held-addresses.ts';
+import { IncrementalAllocator } from '../../allocator/incremental-allocator.ts';
+import { isOurs, requestOf } from '../../allocator/service-request.ts';
+import { type EndpointSlice, keyOf, type Service } from '../../cluster/objects.ts';
+import { type ResolvedConfig, resolveConfig } from '../../config/resolve-config.ts';
+import { entriesInForce, type HeldAddress } from '../../config/stored-state.ts';
+import { ownerOf } from '../../election/rank.ts';
+import { formatIp } from '../../net/address.ts';
+import type { ClusterSnapshot } from '../gather.ts';
+
+/** Who answers for an address on the local segment, or why nobody does. */
+export type Owner = { readonly node: string } | { readonly reason: string; readonly message: string };
+
+/** The cluster once everybody has acted. */
+export interface Forecast {
+  readonly config: ResolvedConfig;
+  /** Of every Service of ours, by `namespace/name`. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** By `namespace/name`, then by address; for the Services that have addresses. */
+  readonly owners: ReadonlyMap<string, ReadonlyMap<string, Owner>>;
+}
+
+/** A change takes a few rounds at most: what is refused waits for Services, which each let go only once. */
+const MAX_ROUNDS = 100;
+
+/**
+ * The operator's state in memory.
+ *
+ * A change is taken in at once, configuration before Services: objects that arrive one by one may end elsewhere where
+ * Services wait for addresses meanwhile.
+ */
+export class OperatorModel {
+  readonly #allocator = new IncrementalAllocator();
+  #snapshot: ClusterSnapshot;
+  #config: ResolvedConfig;
+
+  /** Starts as an operator does: from what is stored, and from the status of every Service. */
+  constructor(snapshot: ClusterSnapshot) {
+    const { installation, poolSets, pools } = snapshot;
+    const { namespace: ownNamespace, configNamespaces } = installation;
+    const held = oursOf(snapshot).flatMap(heldByStatus);
+    const mirror = poolSets.find(({ metadata: m }) => m.namespace === ownNamespace && m.name === POOL_SET_NAME);
+    const inForce = entriesInForce(mirror, { ownNamespace, configNamespaces, pools, held });
+    this.#snapshot = snapshot;
+    this.#config = configOf(snapshot, inForce, held);
+    this.#allocator.load(this.#config.pools, oursOf(snapshot).map(requestOf));
+    this.#settle();
+  }
+
+  /** Takes in the cluster as it is after a change. */
+  change(after: ClusterSnapshot): void {
+    const before = new Map(oursOf(this.#snapshot).map((service) => [keyOf(service), service]));
+    this.#snapshot = after;
+    this.#settle();
+    for (const service of oursOf(after)) {
+      const known = before.get(keyOf(service));
+      before.delete(keyOf(service));
+      if (known !== service) this.#allocator.upsert(requestOf(service));
+    }
+    for (const key of before.keys()) this.#allocator.remove(key);
+    this.#settle();
+  }
+
+  forecast(): Forecast {
+    const keys = oursOf(this.#snapshot).map(keyOf);
+    const decisions = new Map(
+      keys.flatMap((key) => {
+        const decision = this.#allocator.decisionOf(key);
+        return decision ? [[key, decision] as const] : [];
+      }),
+    );
+    return { config: this.#config, decisions, owners: ownersOf(this.#snapshot, this.#config, decisions) };
+  }
+
+  /** Decides about the configuration until that changes nothing any more, as the reconcilers of the operator do. */
+  #settle(): void {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const before = this.#config;
+      this.#config = configOf(this.#snapshot, before.inForce, heldByDecision(this.#allocator));
+      const { services } = this.#allocator.setPools(this.#config.pools);
+      if (services.size === 0 && isDeepStrictEqual(before.inForce, this.#config.inForce)) return;
+    }
+  }
+}
+
+const oursOf = ({ services, installation }: ClusterSnapshot): readonly Service[] =>
+  services.filter((service) => isOurs(service, installation.lbClass));
+
+function configOf(
+  snapshot: ClusterSnapshot,
+  inForce: ResolvedConfig['inForce'],
+  heldAddresses: readonly HeldAddress[],
+): ResolvedConfig {
+  const { installation, nodes, serviceCidrs } = snapshot;
+  return resolveConfig({
+    ...snapshot,
+    ownNamespace: installation.namespace,
+    configNamespaces: installation.configNamespaces,
+    breakingChanges: installation.operator['breaking-changes'],
+    inForce,
+    heldAddresses,
+    surroundings: { nodes, serviceRanges: serviceCidrs, podAddresses: [] },
+  });
+}
+
+function ownersOf(
+  snapshot: ClusterSnapshot,
+  { pools, l2Advertisements }: ResolvedConfig,
+  decisions: ReadonlyMap<string, Decision>,
+): Forecast['owners'] {
+  const nodes = snapshot.nodes.filter((node) => peerAddressOf(node, undefined)).map(announcingNodeOf);
+  const { ignoresExcludeLabel } = snapshot.installation;
+  const coverage = new Coverage({ node: '', nodes, pools, advertisements: l2Advertisements, ignoresExcludeLabel });
+  const announced = announcedOf(snapshot, decisions);
+  const holders = new Map<string, AnnouncedService[]>();
+  for (const service of announced)
+    for (const address of service.addresses) holders.set(address, [...(holders.get(address) ?? []), service]);
+  const isReady = readyNodes(snapshot);
+  const ownerFor = (service: AnnouncedService, address: string): Owner => {
+    const claim = claimOf(service, address, coverage, holders.get(address) ?? []);
+    if ('reason' in claim) return { reason: claim.reason, message: claim.message };
+    const node = ownerOf(claim.candidates, isReady) ?? claim.candidates[0] ?? '';
+    return { node };
+  };
+  return new Map(
+    announced.map((service) => [service.key, new Map(service.addresses.map((one) => [one, ownerFor(service, one)]))]),
+  );
+}
+
+/** The Services with the addresses that were decided, as the speakers see them once their status is written. */
+function announcedOf(snapshot: ClusterSnapshot, decisions: ReadonlyMap<string, Decision>): readonly AnnouncedService[] {
+  const slices = new Map<string, EndpointSlice[]>();
+  for (const slice of snapshot.endpointSlices) {
+    const key = serviceKeyOf(slice) ?? '';
+    slices.set(key, [...(slices.get(key) ?? []), slice]);
+  }
+  return snapshot.services.flatMap((service) => {
+    const decision = decisions.get(keyOf(service));
+    if (decision?.outcome !== 'Assigned') return [];
+    const ingress = decision.addresses.map((address) => ({ ip: formatIp(address) }));
+    const served = { ...service, status: { loadBalancer: { ingress } } };
+    return announcedServiceOf(served, slices.get(keyOf(service)) ?? [], snapshot.installation.lbClass) ?? [];
+  });
+}
+
+/** Nodes whose kubelet answers; who is alive among the speakers only their heartbeats know. */
+function readyNodes({ nodes }: ClusterSnapshot): (name: string) => boolean {
+  const ready = nodes.filter(({ status }) =>
+    (status?.conditions ?? []).every(({ type, status }) => type !== 'Ready' || status === 'True'),
+  );
+  const names = new Set(ready.map(({ metadata }) => metadata.name));
+  return (name) => names.has(name);
+}

@@ -1,0 +1,174 @@
+/** What a change of the configuration would do, by the operator's own code: pure data, printed elsewhere. */
+
+import { configAnnotations } from '../../../crds/annotations.ts';
+import type { IpAddressPool } from '../../../crds/ip-address-pool.ts';
+import { keyOf } from '../../cluster/objects.ts';
+import { allowsDisruption } from '../../config/breaks.ts';
+import { disruptionHash } from '../../config/pool-content.ts';
+import { objectRef } from '../../config/verdict.ts';
+import type { ClusterSnapshot } from '../gather.ts';
+import type { ManifestProblem } from '../manifests/manifest.ts';
+import { type Change, changedCluster, type ObjectChange } from './changed-snapshot.ts';
+import { type Forecast, OperatorModel } from './forecast.ts';
+import { type ObjectOutcome, objectOutcomes } from './object-outcome.ts';
+import { type ServiceContext, type ServiceOutcome, serviceOutcomes } from './service-outcome.ts';
+
+/** `Breaks`: Services lose something that nobody allowed, or the operator refuses an object. */
+export type PlanOutcome = 'Nothing' | 'Changes' | 'Breaks';
+
+/** A change of a pool that the operator refuses because Services would lose addresses, and what would allow it. */
+export interface Disruption {
+  /** `namespace/name` */
+  readonly pool: string;
+  readonly annotation: string;
+  readonly hash: string;
+  readonly message: string;
+}
+
+/** How many addresses a node answers for. */
+export interface NodeOutcome {
+  readonly node: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface Plan {
+  readonly outcome: PlanOutcome;
+  readonly objects: readonly ObjectOutcome[];
+  /** What happens when the change is applied as it is. */
+  readonly services: readonly ServiceOutcome[];
+  readonly unchangedServices: number;
+  readonly disruptions: readonly Disruption[];
+  /** What would happen besides, if the disruptions were allowed. */
+  readonly ifAllowed: readonly ServiceOutcome[];
+  readonly nodes: readonly NodeOutcome[];
+  /** Sentences about what this plan does not know. */
+  readonly notes: readonly string[];
+}
+
+/** Allowing one change may bring another one to light; a change has only so many pools. */
+const MAX_ALLOWED = 100;
+
+/** The plan, and what is wrong with the manifests: with an error among that there is no plan. */
+export function planOf(
+  snapshot: ClusterSnapshot,
+  change: Change,
+): { readonly plan?: Plan; readonly problems: readonly ManifestProblem[] } {
+  const changed = changedCluster(snapshot, change);
+  const { problems, changes } = changed;
+  if (problems.some(({ severity }) => severity === 'Error')) return { problems };
+  const before = new OperatorModel(snapshot).forecast();
+  const after = forecastOf(snapshot, changed.snapshot);
+  const disruptions = disruptionsOf(changes, changed.snapshot, before, after);
+  const context = contextOf(changed.snapshot, changes);
+  const services = serviceOutcomes(before, after, context);
+  const objects = objectOutcomes(changes, before, after);
+  const isBroken = disruptions.length > 0 || services.some((one) => one.isBroken) || objects.some((o) => o.isRefused);
+  const hasChanged = objects.length > 0 || services.length > 0;
+  return {
+    problems,
+    plan: {
+      outcome: isBroken ? 'Breaks' : hasChanged ? 'Changes' : 'Nothing',
+      objects,
+      services,
+      unchangedServices: after.decisions.size - services.filter(({ service }) => after.decisions.has(service)).length,
+      disruptions,
+      ifAllowed: ifAllowed(snapshot, changed.snapshot, { after, disruptions, context }),
+      nodes: nodeOutcomes(before, after),
+      notes: notesOf(snapshot, before),
+    },
+  };
+}
+
+function forecastOf(before: ClusterSnapshot, after: ClusterSnapshot): Forecast {
+  const operator = new OperatorModel(before);
+  operator.change(after);
+  return operator.forecast();
+}
+
+/** Refusals that the change brings about: of pools that it touches, or that were not refused before. */
+function disruptionsOf(
+  changes: readonly ObjectChange[],
+  { pools }: ClusterSnapshot,
+  before: Forecast,
+  after: Forecast,
+): readonly Disruption[] {
+  const touched = new Set(changes.filter(({ action }) => action !== 'Keep').map(({ kind, key }) => `${kind}/${key}`));
+  return pools.flatMap((pool) => {
+    const ref = objectRef('IPAddressPool', pool.metadata);
+    const refusal = breakOf(after, ref);
+    if (refusal === undefined || (!touched.has(ref) && breakOf(before, ref) !== undefined)) return [];
+    const annotation = configAnnotations.allowDisruption;
+    return [{ pool: keyOf(pool), annotation, hash: disruptionHash(pool), message: refusal }];
+  });
+}
+
+const breakOf = ({ config }: Forecast, ref: string): string | undefined =>
+  config.verdicts.get(ref)?.conditions.find(({ type, reason }) => type === 'Stalled' && reason === 'WouldBreakServices')
+    ?.message;
+
+function contextOf({ pools, services }: ClusterSnapshot, changes: readonly ObjectChange[]): ServiceContext {
+  const byKey = new Map(services.map((service) => [keyOf(service), service]));
+  const changed = changes.filter(({ kind, action }) => kind === 'Service' && action !== 'Keep');
+  return {
+    changed: new Set(changed.map(({ key }) => key)),
+    allowed: new Set(pools.filter(allowsDisruption).map(({ metadata }) => metadata.name)),
+    namespaceOf: (key) => key.split('/')[0] ?? '',
+    labelsOf: (key) => byKey.get(key)?.metadata.labels,
+  };
+}
+
+/** The same change with the annotations that allow it. */
+function ifAllowed(
+  before: ClusterSnapshot,
+  changed: ClusterSnapshot,
+  { after, disruptions, context }: { after: Forecast; disruptions: readonly Disruption[]; context: ServiceContext },
+): readonly ServiceOutcome[] {
+  if (disruptions.length === 0) return [];
+  const allowed = new Set(disruptions.map(({ pool }) => pool));
+  for (let round = 0; round < MAX_ALLOWED; round++) {
+    const pools = changed.pools.map((pool) => (allowed.has(keyOf(pool)) ? withPermission(pool) : pool));
+    const forecast = forecastOf(before, { ...changed, pools });
+    const more = pools.filter(
+      (pool) => !allowed.has(keyOf(pool)) && breakOf(forecast, objectRef('IPAddressPool', pool.metadata)) !== undefined,
+    );
+    if (more.length === 0) return serviceOutcomes(after, forecast, context);
+    for (const pool of more) allowed.add(keyOf(pool));
+  }
+  return [];
+}
+
+function withPermission(pool: IpAddressPool): IpAddressPool {
+  const annotations = { ...pool.metadata.annotations, [configAnnotations.allowDisruption]: disruptionHash(pool) };
+  return { ...pool, metadata: { ...pool.metadata, annotations } };
+}
+
+function nodeOutcomes(before: Forecast, after: Forecast): readonly NodeOutcome[] {
+  const [was, is] = [countsOf(before), countsOf(after)];
+  const nodes = [...new Set([...was.keys(), ...is.keys()])].sort();
+  return nodes
+    .map((node) => ({ node, before: was.get(node) ?? 0, after: is.get(node) ?? 0 }))
+    .filter((one) => one.before !== one.after);
+}
+
+function countsOf({ owners }: Forecast): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const owner of [...owners.values()].flatMap((addresses) => [...addresses.values()]))
+    if ('node' in owner) counts.set(owner.node, (counts.get(owner.node) ?? 0) + 1);
+  return counts;
+}
+
+function notesOf(snapshot: ClusterSnapshot, { decisions }: Forecast): readonly string[] {
+  const shown = new Map(
+    snapshot.services.map((service) => [
+      keyOf(service),
+      (service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '').length,
+    ]),
+  );
+  const behind = [...decisions].filter(
+    ([key, decision]) => (decision.outcome === 'Assigned' ? decision.addresses.length : 0) !== (shown.get(key) ?? 0),
+  );
+  const unread = [...snapshot.unread].map(([kind, why]) => `${kind} cannot be read, and count as none: ${why}.`);
+  const pending = `${behind.length} Services will get other addresses even without this change: the operator is not done with them.`;
+  return [...unread, ...(behind.length > 0 ? [pending] : [])];
+}
