@@ -1,3 +1,26 @@
+/** Why an object, foremost a pool, is not in force. */
+const faultsOfObjects = {
+  InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
+  InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
+  InvalidSpec: 'The spec contradicts itself; the message says where.',
+  NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
+  OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and a living pod has one of them.",
+  OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
+  OverlapsServiceRange: 'The addresses overlap a range that the cluster gives to Services (ServiceCIDR).',
+  Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
+  WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
+} as const;
+
+/** Why an object of the BGP kinds is not in force beside the others. */
+const faultsBesideOthers = {
+  AggregationTooShort: 'The prefixes to advertise would be larger than those that the pools have.',
+  ContradictsAdvertisement:
+    'An older advertisement gives the same prefixes another localPref, for the same peers from the same nodes.',
+  ContradictsPeer: 'An older peer of the same nodes has another router ID, or in the same VRF another AS number.',
+  DuplicateCommunity: 'An older Community defines the same name.',
+  DuplicatePeer: 'An older peer leads to the same address from the same nodes.',
+} as const;
+
 /**
  * Every reason word with the sentence that explains it: what conditions, events, logs and docs/reasons.md say.
  * Sorted by section: first the condition types, then refusals of the allocator, of the speakers, then events.
@@ -14,21 +37,8 @@ export const reasons = {
   /** On our kinds: whether the spec makes sense by itself and beside the others. */
   Accepted: {
     Valid: 'The spec makes sense and is in force.',
-    AggregationTooShort: 'The prefixes to advertise would be larger than those that the pools have.',
-    ContradictsAdvertisement:
-      'An older advertisement gives the same prefixes another localPref, for the same peers from the same nodes.',
-    ContradictsPeer: 'An older peer of the same nodes has another router ID, or in the same VRF another AS number.',
-    DuplicateCommunity: 'An older Community defines the same name.',
-    DuplicatePeer: 'An older peer leads to the same address from the same nodes.',
-    InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
-    InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
-    InvalidSpec: 'The spec contradicts itself; the message says where.',
-    NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
-    OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and a living pod has one of them.",
-    OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
-    OverlapsServiceRange: 'The addresses overlap a range that the cluster gives to Services (ServiceCIDR).',
-    Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
-    WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
+    ...faultsBesideOthers,
+    ...faultsOfObjects,
   },
   /** On advertisements and peers: whether what they name exists. */
   ResolvedRefs: {
@@ -44,15 +54,7 @@ export const reasons = {
   /** On pools: whether what is in force is the spec. */
   Programmed: {
     InForce: 'What is in force is the spec.',
-    InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
-    InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
-    InvalidSpec: 'The spec contradicts itself; the message says where.',
-    NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
-    OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and a living pod has one of them.",
-    OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
-    OverlapsServiceRange: 'The addresses overlap a range that the cluster gives to Services (ServiceCIDR).',
-    Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
-    WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
+    ...faultsOfObjects,
   },
   /** On our kinds, only while true: a warning. The object is in force, and something beside it is not as it should be. */
   Conflicting: {
@@ -70,21 +72,8 @@ export const reasons = {
   /** On our kinds, only while true: retrying does not help, somebody must change the object or another one. */
   Stalled: {
     BackendMissing: 'This version of Herald reads the kind and does not act upon it.',
-    AggregationTooShort: 'The prefixes to advertise would be larger than those that the pools have.',
-    ContradictsAdvertisement:
-      'An older advertisement gives the same prefixes another localPref, for the same peers from the same nodes.',
-    ContradictsPeer: 'An older peer of the same nodes has another router ID, or in the same VRF another AS number.',
-    DuplicateCommunity: 'An older Community defines the same name.',
-    DuplicatePeer: 'An older peer leads to the same address from the same nodes.',
-    InvalidAddressRange: 'An entry of spec.addresses is not a CIDR or a first-last range.',
-    InvalidSelector: 'A label selector has an operator that does not exist, or values that do not fit its operator.',
-    InvalidSpec: 'The spec contradicts itself; the message says where.',
-    NamespaceNotWatched: 'Herald reads this kind only in its own namespace and in those of --config-namespaces.',
-    OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and a living pod has one of them.",
-    OverlapsPool: 'The addresses overlap those of an older pool; the older pool keeps them.',
-    OverlapsServiceRange: 'The addresses overlap a range that the cluster gives to Services (ServiceCIDR).',
-    Shadowed: 'An object of the same name in the own namespace of Herald is in force instead.',
-    WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
+    ...faultsBesideOthers,
+    ...faultsOfObjects,
   },
   /** On the operator's ConfigurationState, MetalLB's word: whether every pool and community can be used. */
   poolReconcilerValid: {
