@@ -3,9 +3,9 @@
  *
  *   [ONLY=name,name] node e2e/runner/run-scenarios.ts [long]
  *
- * A scenario that fails is told once more from its start, because some of what is measured here is a matter of
- * milliseconds on a machine that is shared; one that needed it is named in the report. The runner goes on after a
- * failure, removes what a scenario left behind (also after Ctrl-C), and fails for a scenario that
+ * Quiet scenarios (quiet.ts) come first and side by side, all others one after the other. A scenario that fails is told
+ * once more from its start and alone, because some of what is measured here is a matter of milliseconds on a machine
+ * that is shared; one that needed it is named in the report. The runner goes on after a failure, removes what a scenario left behind (also after Ctrl-C), and fails for a scenario that
  * registered no test and when fewer files ran than exist. Counts go to build/results/e2e.json, and with `long`, which
  * runs the scenarios of e2e/scenarios/long instead, to e2e-long.json.
  */
@@ -21,6 +21,7 @@ import { KubeApi } from '../lib/kube-api.ts';
 import { healAll } from '../lib/lab.ts';
 import { takeTurn } from '../lib/turn.ts';
 import { World } from '../lib/world.ts';
+import { QUIET } from './quiet.ts';
 import { selected } from './select.ts';
 
 const isLong = process.argv.includes('long');
@@ -38,7 +39,10 @@ interface Outcome {
   readonly tries: number;
 }
 
-let running: ChildProcess | undefined;
+/** Quiet scenarios that are told at once: more would only wait for the same two cores. */
+const SIDE_BY_SIDE = 3;
+
+const running = new Set<ChildProcess>();
 let isInterrupted = false;
 
 async function main(): Promise<number> {
@@ -51,10 +55,12 @@ async function main(): Promise<number> {
   await takeTurn('scenarios');
   await prepare();
 
-  const outcomes: Outcome[] = [];
-  for (const [at, name] of names.entries()) {
+  const quiet = names.filter((name) => QUIET.includes(name));
+  const outcomes = await runSideBySide(quiet);
+  const rest = names.filter((name) => !QUIET.includes(name));
+  for (const [at, name] of rest.entries()) {
     if (isInterrupted) break;
-    console.log(`\n-- ${name} (${at + 1} of ${names.length})`);
+    console.log(`\n-- ${name} (${quiet.length + at + 1} of ${names.length})`);
     outcomes.push(await runWithSecondTry(name));
   }
   return report(outcomes, names);
@@ -70,22 +76,43 @@ async function prepare(): Promise<void> {
 
 function interrupt(): void {
   isInterrupted = true;
-  running?.kill('SIGTERM');
+  for (const child of running) child.kill('SIGTERM');
+}
+
+/** Those that fail beside others are told once more, alone. */
+async function runSideBySide(names: readonly string[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const waiting = [...names];
+  const failed: Outcome[] = [];
+  const work = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined && !isInterrupted; name = waiting.shift()) {
+      const outcome = await runOne(name, 'SideBySide');
+      (outcome.failed === 0 ? outcomes : failed).push(outcome);
+    }
+  };
+  if (names.length > 0) console.log(`\n-- side by side: ${names.join(', ')}`);
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  for (const first of failed) outcomes.push(isInterrupted ? first : await runAgain(first));
+  return outcomes;
 }
 
 async function runWithSecondTry(name: string): Promise<Outcome> {
-  const first = await runOne(name);
-  if (first.failed === 0 || isInterrupted) return first;
-  console.log(`\n-- ${name}, second try`);
-  const second = await runOne(name);
+  const first = await runOne(name, 'Alone');
+  return first.failed === 0 || isInterrupted ? first : runAgain(first);
+}
+
+async function runAgain(first: Outcome): Promise<Outcome> {
+  console.log(`\n-- ${first.name}, second try`);
+  const second = await runOne(first.name, 'Alone');
   return { ...second, seconds: first.seconds + second.seconds, tries: 2 };
 }
 
-async function runOne(name: string): Promise<Outcome> {
+async function runOne(name: string, how: 'Alone' | 'SideBySide'): Promise<Outcome> {
   const startedAt = performance.now();
-  const { exitCode, output } = await runProcess(join(SCENARIOS, `${name}${SUFFIX}`));
+  const { exitCode, output } = await runProcess(join(SCENARIOS, `${name}${SUFFIX}`), how);
   const { passed, failed, trouble } = resultOf(name, exitCode, output);
-  const leftover = await cleanUp(name);
+  if (how === 'SideBySide') process.stdout.write(output);
+  const leftover = await cleanUp(name, how);
   const seconds = (performance.now() - startedAt) / 1000;
   const isGood = trouble === '' && leftover === undefined;
   console.log(`${isGood ? 'ok    ' : 'FAILED'} ${name} (${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s)`);
@@ -93,33 +120,35 @@ async function runOne(name: string): Promise<Outcome> {
   return { name, passed, failed: failed + (leftover === undefined ? 0 : 1), seconds, tries: 1 };
 }
 
-/** Shows the scenario's output as it comes, and keeps it. */
-function runProcess(file: string): Promise<{ exitCode: number | null; output: string }> {
+/** Keeps the scenario's output, and shows it as it comes where nothing else is shown meanwhile. */
+function runProcess(file: string, how: 'Alone' | 'SideBySide'): Promise<{ exitCode: number | null; output: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
-    running = child;
+    running.add(child);
     const budget = setTimeout(() => child.kill('SIGKILL'), BUDGET_MS);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => {
         output += chunk;
-        process.stdout.write(chunk);
+        if (how === 'Alone') process.stdout.write(chunk);
       });
     child.on('close', (exitCode) => {
       clearTimeout(budget);
-      running = undefined;
+      running.delete(child);
       resolve({ exitCode, output });
     });
   });
 }
 
 /** What could not be cleaned up, in words. */
-async function cleanUp(name: string): Promise<string | undefined> {
+async function cleanUp(name: string, how: 'Alone' | 'SideBySide'): Promise<string | undefined> {
   try {
-    const api = new KubeApi(places.kubeconfig);
-    await startApiServer(api);
-    await scaleOperators(api, 2);
-    await healAll();
+    if (how === 'Alone') {
+      const api = new KubeApi(places.kubeconfig);
+      await startApiServer(api);
+      await scaleOperators(api, 2);
+      await healAll();
+    }
     await World.remove(name);
     return undefined;
   } catch (error) {
