@@ -49,6 +49,7 @@ export interface ServiceOptions {
   readonly app?: string;
   readonly families?: readonly ('IPv4' | 'IPv6')[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly spec?: Readonly<Record<string, unknown>>;
 }
 
@@ -61,12 +62,18 @@ export function webService({
   app = 'web',
   families = BOTH_FAMILIES,
   annotations,
+  labels,
   spec,
 }: ServiceOptions): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace, ...(annotations ? { annotations: { ...annotations } } : {}) },
+    metadata: {
+      name,
+      namespace,
+      ...(annotations && { annotations: { ...annotations } }),
+      ...(labels && { labels: { ...labels } }),
+    },
     spec: {
       type: 'LoadBalancer',
       ipFamilyPolicy: families.length > 1 ? 'RequireDualStack' : 'SingleStack',
