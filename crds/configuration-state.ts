@@ -14,12 +14,17 @@ export const configurationStateStatus = z.object({
   conditions: z
     .array(condition)
     .optional()
-    .describe('poolReconcilerValid of the operator, configReconcilerValid of a speaker.')
+    .describe(
+      'poolReconcilerValid speaks of pools and communities, configReconcilerValid of advertisements, peers and profiles.',
+    )
     .register(kubernetes, { list: { type: 'map', keys: ['type'] } }),
 });
 export type ConfigurationStateStatus = z.infer<typeof configurationStateStatus>;
 
-/** Named `controller`, or `speaker-` and the node; owned by the pod that it speaks of. */
+/** The name of the operator's: MetalLB's, which its users look for. */
+export const OPERATOR_STATE = 'controller';
+
+/** Named `controller` for the operator, which judges every object; MetalLB has one of each speaker too. */
 export type ConfigurationState = StatusObject<'ConfigurationState', ConfigurationStateStatus>;
 
 export const configurationStateKind: KindDefinition = {
@@ -29,7 +34,7 @@ export const configurationStateKind: KindDefinition = {
   plural: 'configurationstates',
   singular: 'configurationstate',
   categories: [],
-  description: 'Written by the operator and by each speaker: whether it could use the whole configuration.',
+  description: 'Written by the operator: whether the whole configuration can be used, and which objects are at fault.',
   columns: [
     {
       name: 'Result',

@@ -35,6 +35,9 @@ export class ConflictError extends Error {
 /** The object does not exist, or no longer, or its kind does not. */
 export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
+/** Our rights do not reach so far. */
+export const isForbidden = (error: unknown): boolean => error instanceof ApiError && error.status === 403;
+
 /** The resourceVersion is too old to watch or page on from: list again. */
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 410;
 

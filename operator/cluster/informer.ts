@@ -31,6 +31,8 @@ export interface InformerOptions<T> {
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
   /** For kinds of a CRD: without it, a deleted CRD looks like deleted objects. */
   readonly crd?: CrdGuard;
+  /** The API server need not serve the kind from the start: while it does not, there is no object of it. */
+  readonly isOptional?: boolean;
   readonly backoff?: BackoffOptions;
   readonly random?: () => number;
   readonly metrics?: InformerMetrics;
@@ -42,6 +44,10 @@ const WATCH_SECONDS = 300;
 const SOUND_WATCH_MS = 1_000;
 /** After so many failures in a row the resourceVersion itself may be at fault, as after etcd came back from a backup. */
 const LIST_AFTER_FAILURES = 3;
+
+/** Until it is asked again whether an optional kind is served: by an upgrade of Kubernetes, or by a CRD. */
+const NOT_SERVED_MS = 30_000;
+const NO_CRD_MS = 2_000;
 
 const UNKNOWN_ERROR = { reason: 'Unknown', status: 0, retryAfterMs: 0 } as const;
 
@@ -58,6 +64,8 @@ export class Informer<T extends KubernetesObject> {
   readonly #waiters = new Set<() => void>();
   #hasListed = false;
   #isHeld = false;
+  /** The kind was there once. */
+  #wasServed = false;
   /** The store reflects everything up to this resourceVersion; undefined: list before watching. */
   #revision: number | undefined;
   /** Objects that a new CRD came without; each is deleted when its timer ends. */
@@ -107,6 +115,14 @@ export class Informer<T extends KubernetesObject> {
     });
   }
 
+  get #isAbsent(): boolean {
+    return this.#options.isOptional === true && this.#revision === undefined;
+  }
+
+  #waitForKind(signal: AbortSignal): Promise<void> {
+    return sleep(this.#options.crd ? NO_CRD_MS : NOT_SERVED_MS, undefined, { signal });
+  }
+
   /** Calls `listener` for each change, in order, after the store has it. It must not throw and not wait. */
   onChange(listener: (change: Change<T>) => void): void {
     this.#listeners.push(listener);
@@ -117,7 +133,7 @@ export class Informer<T extends KubernetesObject> {
     while (!signal.aborted) {
       try {
         if (this.#revision === undefined) await this.#relist(signal);
-        await this.#watch(signal);
+        await (this.#isAbsent ? this.#waitForKind(signal) : this.#watch(signal));
       } catch (error) {
         if (!signal.aborted) await this.#recover(error, signal);
       }
@@ -136,6 +152,11 @@ export class Informer<T extends KubernetesObject> {
 
   async #relist(signal?: AbortSignal): Promise<void> {
     const listing = await this.#list(signal);
+    // Once served, a kind whose CRD is away keeps its objects.
+    if (!listing && this.#options.isOptional && !(this.#options.crd && this.#wasServed)) {
+      this.#adoptNothing();
+      return;
+    }
     const verdict: CrdVerdict = listing ? ((await this.#options.crd?.lookAndFollow()) ?? 'Intact') : 'Away';
     if (!listing || verdict === 'Away') {
       this.#hold();
@@ -146,12 +167,12 @@ export class Informer<T extends KubernetesObject> {
     if (!isStale) this.#adopt(listing, verdict);
   }
 
-  /** Undefined: the API server does not serve the kind, and its CRD is watched over. */
+  /** Undefined: the API server does not serve the kind, and it may be so. */
   async #list(signal?: AbortSignal): Promise<Listing<T> | undefined> {
     try {
       return await listAll(this.#connection, this.resource, signal);
     } catch (error) {
-      if (this.#options.crd && isNotFound(error)) return undefined;
+      if ((this.#options.crd || this.#options.isOptional) && isNotFound(error)) return undefined;
       throw error;
     }
   }
@@ -169,10 +190,23 @@ export class Informer<T extends KubernetesObject> {
       else this.#put(key, undefined);
     }
     this.#revision = revision;
+    this.#wasServed = true;
     if (this.#isHeld) this.#log.info('the custom resource definition is back', { missing: this.#missing.size });
     this.#isHeld = false;
+    this.#complete(objects.length);
+  }
+
+  /** The API server does not serve the kind. It is asked again, because an upgrade of it may. */
+  #adoptNothing(): void {
+    if (!this.#hasListed) this.#log.info('the API server does not serve the kind');
+    for (const key of this.#store.keys()) this.#put(key, undefined);
+    this.#revision = undefined;
+    this.#complete(0);
+  }
+
+  #complete(objects: number): void {
     this.#hasListed = true;
-    this.#options.metrics?.listed(this.resource.plural, objects.length);
+    this.#options.metrics?.listed(this.resource.plural, objects);
     this.#options.metrics?.synced(this.resource.plural, true);
     for (const enter of this.#waiters) enter();
     this.#waiters.clear();

@@ -56,6 +56,19 @@ export function overlapWithin(ranges: readonly AddressRange[]): readonly [Addres
   return undefined;
 }
 
+/** The same addresses as ranges that do not overlap. */
+export function merged(ranges: readonly AddressRange[]): readonly AddressRange[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const result: AddressRange[] = [];
+    for (const range of sortedOf(ranges, family)) {
+      const last = result.at(-1);
+      if (!last || !overlaps(last, range)) result.push(range);
+      else if (range.last.value > last.last.value) result[result.length - 1] = { ...last, last: range.last };
+    }
+    return result;
+  });
+}
+
 const sortedOf = (ranges: readonly AddressRange[], family: 4 | 6): readonly AddressRange[] =>
   ranges
     .filter(({ first }) => first.family === family)

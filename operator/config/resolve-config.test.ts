@@ -7,6 +7,7 @@ import { spec } from '../../testing/spec.ts';
 import { wantedEntry } from './pool-content.ts';
 import { type ConfigObjects, type ResolvedConfig, resolveConfig } from './resolve-config.ts';
 import { entriesInForce, type HeldAddress } from './stored-state.ts';
+import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const held = (address: string, service = 'shop/web', pool?: string): HeldAddress => ({
   address: ip(address),
@@ -25,7 +26,10 @@ const resolve = (objects: Partial<ConfigObjects>): ResolvedConfig =>
     l2Advertisements: [],
     bgpAdvertisements: [],
     bgpPeers: [],
+    bfdProfiles: [],
+    communities: [],
     namespaces: [],
+    surroundings: NO_SURROUNDINGS,
     ...objects,
   });
 
@@ -292,7 +296,14 @@ spec('advertisements', (test) => {
       bgpPeers: [
         {
           ...peer,
-          spec: { myASN: 64512, peerASN: 64513, peerPort: 179, disableMP: false, dualStackAddressFamily: false },
+          spec: {
+            myASN: 64512,
+            peerASN: 64513,
+            peerAddress: '192.0.2.1',
+            peerPort: 179,
+            disableMP: false,
+            dualStackAddressFamily: false,
+          },
         },
       ],
       bgpAdvertisements: [

@@ -52,3 +52,15 @@ export const overlaps = (a: AddressRange, b: AddressRange): boolean =>
 
 /** How many addresses `range` holds; a bigint, because an IPv6 range outgrows a number. */
 export const sizeOf = ({ first, last }: AddressRange): bigint => last.value - first.value + 1n;
+
+/** The length of the shortest prefix that lies wholly in `range`: 24 for 192.0.2.0/24, 25 for 192.0.2.64-192.0.2.255. */
+export function prefixLengthOf({ first, last }: AddressRange): number {
+  const bits = ADDRESS_BITS[first.family];
+  for (let length = 0; length < bits; length++) {
+    const size = 1n << BigInt(bits - length);
+    // The first address at or after `first` that a prefix of this length can begin with.
+    const start = ((first.value + size - 1n) / size) * size;
+    if (start + size - 1n <= last.value) return length;
+  }
+  return bits;
+}

@@ -49,6 +49,11 @@ function world(answers: Readonly<Record<string, object | number>>, mayWrite = tr
     l2Advertisements: store,
     bgpAdvertisements: store,
     bgpPeers: store,
+    bfdProfiles: store,
+    communities: store,
+    nodes: store,
+    serviceCidrs: store,
+    configurationStates: store,
     poolSets: store,
   };
   const recorder = new EventRecorder(connection, { component: 'herald-operator', instance: 'x', log });

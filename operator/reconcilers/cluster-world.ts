@@ -1,18 +1,21 @@
 /** The world of the reconcilers on a real cluster, for one term of leadership. */
 
 import { randomBytes } from 'node:crypto';
-import { serviceConditions } from '../../crds/annotations.ts';
+import { labels as ourLabels, serviceConditions } from '../../crds/annotations.ts';
+import { type ConfigurationState, OPERATOR_STATE } from '../../crds/configuration-state.ts';
 import { POOL_SET_NAME, type PoolSet } from '../../crds/pool-set.ts';
 import type { ApiConnection } from '../cluster/api-connection.ts';
-import { ConflictError, isNotFound } from '../cluster/api-error.ts';
+import { ConflictError, isForbidden, isNotFound } from '../cluster/api-error.ts';
 import { conditionOf } from '../cluster/conditions.ts';
 import type { EventRecorder, EventType } from '../cluster/events.ts';
 import type { LeaderTerm } from '../cluster/leader-term.ts';
 import { listAll } from '../cluster/list.ts';
-import { type KubernetesObject, type Service, splitKey } from '../cluster/objects.ts';
+import { type KubernetesObject, keyOf, type Secret, type Service, splitKey } from '../cluster/objects.ts';
 import { createObject, getObject, write } from '../cluster/requests.ts';
 import { apiVersionOf, objectPath, type ResourceAddress, resources } from '../cluster/resource.ts';
 import type { StatusChange, StatusWriter } from '../cluster/status-writer.ts';
+import { MAX_PASSWORD_OCTETS, type SecretName } from '../config/password-secret.ts';
+import type { PodAddress, SecretFact } from '../config/surroundings.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Stores, World } from './world.ts';
 
@@ -109,7 +112,55 @@ export class ClusterWorld implements World {
     return 'Created';
   }
 
+  async readPodAddresses(): Promise<readonly PodAddress[]> {
+    const { connection, term } = this.#parts;
+    // Those of the host network have the addresses of their nodes.
+    const fieldSelector = 'spec.hostNetwork=false,status.phase!=Succeeded,status.phase!=Failed';
+    const { objects } = await listAll(connection, { ...resources.pods, fieldSelector }, term.signal);
+    return objects.flatMap((pod) =>
+      (pod.status?.podIPs ?? []).map(({ ip }): PodAddress => ({ pod: keyOf(pod), address: ip })),
+    );
+  }
+
+  async readSecretFact(name: SecretName): Promise<SecretFact> {
+    const { connection, term } = this.#parts;
+    try {
+      const secret = await getObject(connection, resources.secrets, name, term.signal);
+      return secret ? secretFactOf(secret) : 'Missing';
+    } catch (error) {
+      if (isForbidden(error)) return 'Unreadable';
+      throw error;
+    }
+  }
+
+  async createConfigurationState(): Promise<'Created' | 'Exists' | 'NotServed'> {
+    const { connection, namespace, term } = this.#parts;
+    const { configurationStates } = resources;
+    const labels = { [ourLabels.componentType]: 'controller' };
+    const object: ConfigurationState = {
+      apiVersion: apiVersionOf(configurationStates),
+      kind: 'ConfigurationState',
+      metadata: { namespace, name: OPERATOR_STATE, labels },
+    };
+    try {
+      await createObject(connection, configurationStates, object, { fieldManager, term });
+      return 'Created';
+    } catch (error) {
+      if (error instanceof ConflictError) return 'Exists';
+      if (isNotFound(error)) return 'NotServed';
+      throw error;
+    }
+  }
+
   event(object: KubernetesObject, type: EventType, reason: string, message: string): void {
     this.#parts.recorder.event(object, type, reason, message);
   }
+}
+
+/** The password itself goes no further than here. */
+function secretFactOf({ type, data = {} }: Secret): SecretFact {
+  if (type !== 'kubernetes.io/basic-auth') return 'WrongType';
+  const octets = Buffer.from(data['password'] ?? '', 'base64').length;
+  if (octets === 0) return 'NoPassword';
+  return octets > MAX_PASSWORD_OCTETS ? 'PasswordTooLong' : 'Usable';
 }

@@ -11,8 +11,10 @@ import { isSame } from '../cluster/status-writer.ts';
 import type { Pool } from '../config/pool.ts';
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts';
 import { entriesInForce } from '../config/stored-state.ts';
+import type { Surroundings } from '../config/surroundings.ts';
 import type { Verdict } from '../config/verdict.ts';
 import type { AddressBook } from './address-book.ts';
+import { Surveyor } from './surveyor.ts';
 import type { Scope, World } from './world.ts';
 
 const DONE: Outcome = { next: 'WaitForChange' };
@@ -29,6 +31,7 @@ export class ConfigKeeper implements Reconciler {
   readonly #world: World;
   readonly #book: AddressBook;
   readonly #scope: Scope;
+  readonly #surveyor: Surveyor;
   readonly #resolved: () => void;
   #config: ResolvedConfig = NOTHING;
   /** The newest PoolSet that we know to be stored. */
@@ -42,6 +45,7 @@ export class ConfigKeeper implements Reconciler {
     this.#world = world;
     this.#book = book;
     this.#scope = scope;
+    this.#surveyor = new Surveyor(world, scope);
     this.#resolved = resolved;
   }
 
@@ -70,22 +74,24 @@ export class ConfigKeeper implements Reconciler {
 
   async reconcile(): Promise<Outcome> {
     if (!this.#isLoaded) this.#stored = await this.#world.readPoolSet();
+    const { surroundings, againMs } = await this.#surveyor.survey(this.#stored?.pools ?? []);
     // Nothing is given out between what is decided here and the moment when it is stored.
     this.#book.close();
     try {
-      const config = this.#resolve();
+      const config = this.#resolve(surroundings);
       await this.#store(config.inForce);
       this.#act(config);
     } finally {
       if (this.#isLoaded) this.#book.reopen();
     }
     this.#resolved();
-    return DONE;
+    if (againMs === undefined) return DONE;
+    return { next: 'RetryAfter', milliseconds: againMs, because: 'pods and Secrets are not watched' };
   }
 
-  #resolve(): ResolvedConfig {
+  #resolve(surroundings: Surroundings): ResolvedConfig {
     const { stores } = this.#world;
-    const { ownNamespace, configNamespaces } = this.#scope;
+    const { ownNamespace, configNamespaces, breakingChanges } = this.#scope;
     const heldAddresses = this.#book.held(this.#isLoaded);
     const pools = stores.pools.list();
     const inForce = this.#isLoaded
@@ -100,7 +106,11 @@ export class ConfigKeeper implements Reconciler {
       l2Advertisements: stores.l2Advertisements.list(),
       bgpAdvertisements: stores.bgpAdvertisements.list(),
       bgpPeers: stores.bgpPeers.list(),
+      bfdProfiles: stores.bfdProfiles.list(),
+      communities: stores.communities.list(),
       namespaces: stores.namespaces.list(),
+      surroundings,
+      breakingChanges,
     });
   }
 

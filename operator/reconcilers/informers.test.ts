@@ -8,7 +8,15 @@ import { eventually, memoryLogger } from '../cluster/testing/waiting.ts';
 import { Informers } from './informers.ts';
 
 const established = { conditions: [{ type: 'Established', status: 'True' }] };
-const KINDS = ['ipaddresspools', 'l2advertisements', 'bgpadvertisements', 'bgppeers'];
+const KINDS = [
+  'ipaddresspools',
+  'l2advertisements',
+  'bgpadvertisements',
+  'bgppeers',
+  'bfdprofiles',
+  'communities',
+  'configurationstates',
+];
 
 /** Runs the operator's informers against an API server in memory that serves `body` a while. */
 async function running(
@@ -61,6 +69,9 @@ spec("the operator's informers", (test) => {
       assert.is(woken, 1);
       fake.put('ipaddresspools', { ...pool, metadata: { ...pool.metadata, labels: { site: 'x' } } });
       await eventually('its label wakes', () => woken === 2);
+      const annotations = { 'heraldlb.io/allow-disruption': '0123456789ab' };
+      fake.put('ipaddresspools', { ...pool, metadata: { ...pool.metadata, labels: { site: 'x' }, annotations } });
+      await eventually('what it allows wakes', () => woken === 3);
     }));
   test('tell each Service that comes or goes', () =>
     running(async (fake, informers, signal) => {

@@ -1,11 +1,13 @@
 /** The informers of the operator: what they watch, when they are complete, and whom a change concerns. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { configAnnotations } from '../../crds/annotations.ts';
+import { OPERATOR_STATE } from '../../crds/configuration-state.ts';
 import { POOL_SET_NAME } from '../../crds/pool-set.ts';
 import type { ApiConnection } from '../cluster/api-connection.ts';
 import type { CrdGuard } from '../cluster/crd-guard.ts';
 import { type Change, Informer, type InformerMetrics } from '../cluster/informer.ts';
-import type { KubernetesObject } from '../cluster/objects.ts';
+import type { KubernetesObject, Node } from '../cluster/objects.ts';
 import type { RunnableInformer } from '../cluster/operator.ts';
 import { type Resource, type ResourceAddress, resources } from '../cluster/resource.ts';
 import { isSame } from '../cluster/status-writer.ts';
@@ -37,14 +39,23 @@ export class Informers {
     this.#log = log;
     const plain = <T extends KubernetesObject>(resource: Resource<T>): Informer<T> =>
       new Informer(connection, resource, { log, metrics });
-    const guarded = <T extends KubernetesObject>(resource: Resource<T>): Informer<T> =>
-      new Informer(connection, resource, { log, metrics, crd: guardOf(resource) });
+    const guarded = <T extends KubernetesObject>(resource: Resource<T>, isOptional = false): Informer<T> =>
+      new Informer(connection, resource, { log, metrics, crd: guardOf(resource), isOptional });
     const services = plain(resources.services);
     const namespaces = plain(resources.namespaces);
     const pools = guarded(resources.ipAddressPools);
     const l2Advertisements = guarded(resources.l2Advertisements);
     const bgpAdvertisements = guarded(resources.bgpAdvertisements);
     const bgpPeers = guarded(resources.bgpPeers);
+    // Addresses do not wait for what only BGP looks at, nor for what is only reported.
+    const bfdProfiles = guarded(resources.bfdProfiles, true);
+    const communities = guarded(resources.communities, true);
+    const nodes = plain(resources.nodes);
+    const serviceCidrs = new Informer(connection, resources.serviceCidrs, { log, metrics, isOptional: true });
+    const configurationStates = guarded(
+      { ...resources.configurationStates, namespace, fieldSelector: `metadata.name=${OPERATOR_STATE}` },
+      true,
+    );
     // By name, because the rights are for the one PoolSet by its name too.
     const poolSets = guarded({ ...resources.poolSets, namespace, fieldSelector: `metadata.name=${POOL_SET_NAME}` });
     this.stores = {
@@ -54,9 +65,27 @@ export class Informers {
       l2Advertisements: l2Advertisements.store,
       bgpAdvertisements: bgpAdvertisements.store,
       bgpPeers: bgpPeers.store,
+      bfdProfiles: bfdProfiles.store,
+      communities: communities.store,
+      nodes: nodes.store,
+      serviceCidrs: serviceCidrs.store,
+      configurationStates: configurationStates.store,
       poolSets: poolSets.store,
     };
-    const all = [services, namespaces, pools, l2Advertisements, bgpAdvertisements, bgpPeers, poolSets];
+    const all = [
+      services,
+      namespaces,
+      pools,
+      l2Advertisements,
+      bgpAdvertisements,
+      bgpPeers,
+      bfdProfiles,
+      communities,
+      nodes,
+      serviceCidrs,
+      configurationStates,
+      poolSets,
+    ];
     // Listeners get objects and never give any back, so what kind they are does not matter here.
     this.all = all as readonly unknown[] as readonly AnyInformer[];
     this.#services = services as unknown as AnyInformer;
@@ -72,11 +101,11 @@ export class Informers {
   }
 
   /** Told about changes that may decide something: writes of our own status are none. */
-  onConfig(listener: () => void): void {
+  onConfig(listener: (plural: string) => void): void {
     for (const informer of this.all)
       if (informer !== this.#services)
         informer.onChange((change) => {
-          if (isDecisive(change)) listener();
+          if (isDecisive(change)) listener(informer.resource.plural);
         });
   }
 
@@ -117,5 +146,9 @@ function isDecisive({ before, after }: Change<KubernetesObject>): boolean {
 function decisivePart(object: KubernetesObject): object {
   const { metadata, status: _, ...rest } = object as KubernetesObject & { readonly status?: unknown };
   const { uid, generation, labels, creationTimestamp } = metadata;
-  return { ...rest, uid, generation, labels, creationTimestamp };
+  // Of nodes the addresses and the missing network decide too, which others write.
+  const { addresses, conditions } = (object.kind === 'Node' ? (object as Node).status : undefined) ?? {};
+  const network = conditions?.find(({ type }) => type === 'NetworkUnavailable')?.status;
+  const allowed = metadata.annotations?.[configAnnotations.allowDisruption];
+  return { ...rest, uid, generation, labels, creationTimestamp, addresses, network, allowed };
 }

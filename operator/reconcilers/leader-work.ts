@@ -10,6 +10,7 @@ import { AddressBook } from './address-book.ts';
 import { AddressPoolReconciler } from './address-pool.ts';
 import { ConditionsReconciler, type JudgedKind } from './conditions.ts';
 import { ConfigKeeper } from './config-keeper.ts';
+import { ConfigurationStateReconciler } from './configuration-state.ts';
 import { FormerServicesReconciler } from './former-services.ts';
 import { MemberKeyReconciler } from './member-key.ts';
 import type { AllocatorReport } from './metrics.ts';
@@ -21,6 +22,8 @@ const SERVICE_WORKERS = 32;
 const CONFIG_WORKERS = 8;
 /** Services let go of addresses in bursts; what waits for that is decided once for the burst. */
 const GATHER_RELEASES_MS = 50;
+/** Objects come in bursts; what is said of them together is said once for the burst. */
+const GATHER_FAULTS_MS = 250;
 /** What is done as a whole has a queue with a single key. */
 const THE_ONE = 'herald';
 
@@ -48,12 +51,13 @@ export class LeaderWork {
   readonly #poolSet: Line;
   readonly #memberKey: Line;
   readonly #former: Line;
+  readonly #state: Line;
   readonly #judged: readonly { readonly kind: JudgedKind; readonly line: Line }[];
 
   constructor(world: World, scope: Scope, options: LeaderWorkOptions) {
     this.#world = world;
     this.#options = options;
-    this.#book = new AddressBook(world.stores.services, scope.lbClass, {
+    this.#book = new AddressBook(world.stores.services, scope, {
       servicesConcerned: (keys) => addAll(this.#services, keys),
       poolsUsed: (keys) => this.#poolsUsed(keys),
     });
@@ -63,6 +67,7 @@ export class LeaderWork {
     this.#poolSet = this.#line(this.#keeper, 1);
     this.#memberKey = this.#line(new MemberKeyReconciler(world), 1);
     this.#former = this.#line(new FormerServicesReconciler(world, this.#book), 1);
+    this.#state = this.#line(new ConfigurationStateReconciler(world, this.#keeper, scope), 1);
     this.#judged = judgedKinds(world.stores).map((kind) => ({
       kind,
       line: this.#line(new ConditionsReconciler(world, this.#keeper, kind), CONFIG_WORKERS),
@@ -77,6 +82,7 @@ export class LeaderWork {
       this.#poolSet,
       this.#memberKey,
       this.#former,
+      this.#state,
       ...this.#judged.map(({ line }) => line),
     ];
     const running = lines.map(({ controller }) => controller.run(signal));
@@ -103,6 +109,7 @@ export class LeaderWork {
       isStale: [...verdicts.values()].some(({ conditions }) =>
         conditions.some(({ type, status }) => type === 'Accepted' && status === 'False'),
       ),
+      foreign: this.#book.foreignCounts(),
       pools: pools.map((pool) => ({
         name: pool.name,
         capacity: pool.isRemnant ? { ipv4: 0n, ipv6: 0n } : capacityOf(pool),
@@ -124,6 +131,7 @@ export class LeaderWork {
   }
 
   #tellEveryObject(): void {
+    this.#state.queue.addAfter(THE_ONE, GATHER_FAULTS_MS);
     addAll(this.#pools, this.#world.stores.pools.list().map(keyOf));
     for (const { kind, line } of this.#judged) addAll(line, kind.store.list().map(keyOf));
   }
@@ -134,6 +142,8 @@ function judgedKinds(stores: Stores): readonly JudgedKind[] {
     { name: 'l2-advertisement', resource: resources.l2Advertisements, store: stores.l2Advertisements },
     { name: 'bgp-advertisement', resource: resources.bgpAdvertisements, store: stores.bgpAdvertisements },
     { name: 'bgp-peer', resource: resources.bgpPeers, store: stores.bgpPeers },
+    { name: 'bfd-profile', resource: resources.bfdProfiles, store: stores.bfdProfiles },
+    { name: 'community', resource: resources.communities, store: stores.communities },
   ];
 }
 

@@ -24,12 +24,16 @@ export interface CommonStatus {
 
 export function commonStatusOf({ metadata, status }: JudgedObject, verdict: Verdict, now: Date): CommonStatus {
   const observedGeneration = metadata.generation ?? 0;
-  const before = (status?.conditions ?? []).filter(({ type }) =>
-    verdict.conditions.some((one) => one.type === type),
-  ) as readonly Condition[];
-  const conditions = verdict.conditions.reduce<readonly Condition[]>(
-    (all, condition) => withCondition(all, { ...condition, observedGeneration }, now),
-    before,
-  );
-  return { observedGeneration, conditions };
+  const wanted = verdict.conditions.map((condition) => ({ ...condition, observedGeneration }));
+  return { observedGeneration, conditions: conditionsOf(status?.conditions, wanted, now) };
+}
+
+/** Exactly the conditions wanted; the time of one moves when its truth does. */
+export function conditionsOf(
+  before: readonly InferredCondition[] | undefined,
+  wanted: readonly Omit<Condition, 'lastTransitionTime'>[],
+  now: Date,
+): readonly Condition[] {
+  const kept = (before ?? []).filter(({ type }) => wanted.some((one) => one.type === type)) as readonly Condition[];
+  return wanted.reduce<readonly Condition[]>((all, condition) => withCondition(all, condition, now), kept);
 }

@@ -1,15 +1,21 @@
 /** All that the operator's reconcilers may see and do; the tests pass a world of their own. */
 
+import type { BfdProfile } from '../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
 import type { BgpPeer } from '../../crds/bgp-peer.ts';
+import type { Community } from '../../crds/community.ts';
+import type { ConfigurationState } from '../../crds/configuration-state.ts';
 import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
 import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
 import type { PoolSet } from '../../crds/pool-set.ts';
 import type { EventType } from '../cluster/events.ts';
-import type { KubernetesObject, Namespace, Service } from '../cluster/objects.ts';
+import type { KubernetesObject, Namespace, Node, Service, ServiceCidr } from '../cluster/objects.ts';
 import type { ResourceAddress } from '../cluster/resource.ts';
 import type { StatusChange } from '../cluster/status-writer.ts';
 import type { ReadonlyStore } from '../cluster/store.ts';
+import type { BreakingChanges } from '../config/breaks.ts';
+import type { SecretName } from '../config/password-secret.ts';
+import type { PodAddress, SecretFact } from '../config/surroundings.ts';
 
 /** What the informers know. */
 export interface Stores {
@@ -19,6 +25,12 @@ export interface Stores {
   readonly l2Advertisements: ReadonlyStore<L2Advertisement>;
   readonly bgpAdvertisements: ReadonlyStore<BgpAdvertisement>;
   readonly bgpPeers: ReadonlyStore<BgpPeer>;
+  readonly bfdProfiles: ReadonlyStore<BfdProfile>;
+  readonly communities: ReadonlyStore<Community>;
+  readonly nodes: ReadonlyStore<Node>;
+  /** Empty before Kubernetes 1.33, which does not tell its Service ranges. */
+  readonly serviceCidrs: ReadonlyStore<ServiceCidr>;
+  readonly configurationStates: ReadonlyStore<ConfigurationState>;
   readonly poolSets: ReadonlyStore<PoolSet>;
 }
 
@@ -48,6 +60,12 @@ export interface World {
   readFormerServices(): Promise<readonly Service[]>;
   /** Creates the Secret of the speakers' heartbeats if it is missing; never overwrites one. */
   ensureMemberKey(): Promise<'Created' | 'Exists'>;
+  /** The addresses of all living pods that have one of their own. Megabytes: asked for only where a decision needs it. */
+  readPodAddresses(): Promise<readonly PodAddress[]>;
+  /** What can be said of a Secret with a peer's password; its content goes no further. */
+  readSecretFact(secret: SecretName): Promise<SecretFact>;
+  /** Creates the operator's ConfigurationState, without a status. */
+  createConfigurationState(): Promise<'Created' | 'Exists' | 'NotServed'>;
   event(object: KubernetesObject, type: EventType, reason: string, message: string): void;
 }
 
@@ -57,4 +75,8 @@ export interface Scope {
   readonly configNamespaces: readonly string[];
   /** The class of the Services that are ours; empty means Services without a class. */
   readonly lbClass: string;
+  /** When this process began, RFC 3339 in whole seconds: whoever writes a status later is alive. */
+  readonly startedAt?: string;
+  /** `refuse` when missing. */
+  readonly breakingChanges?: BreakingChanges;
 }

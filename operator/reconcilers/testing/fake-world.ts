@@ -1,18 +1,32 @@
 /** A world in memory: stores that answer writes like an API server, faults on demand, and a record of every write. */
 
-import { annotations } from '../../../crds/annotations.ts';
+import { annotations, serviceConditions } from '../../../crds/annotations.ts';
+import type { BfdProfile } from '../../../crds/bfd-profile.ts';
+import type { BgpAdvertisement } from '../../../crds/bgp-advertisement.ts';
+import type { BgpPeer } from '../../../crds/bgp-peer.ts';
+import type { Community } from '../../../crds/community.ts';
+import { type ConfigurationState, OPERATOR_STATE } from '../../../crds/configuration-state.ts';
 import type { IpAddressPool } from '../../../crds/ip-address-pool.ts';
 import type { L2Advertisement } from '../../../crds/l2-advertisement.ts';
 import { POOL_SET_NAME, type PoolSet } from '../../../crds/pool-set.ts';
 import { ConflictError } from '../../cluster/api-error.ts';
 import { LeadershipLostError } from '../../cluster/leader-term.ts';
-import { type KubernetesObject, keyOf, type Service } from '../../cluster/objects.ts';
+import {
+  type KubernetesObject,
+  keyOf,
+  type Node,
+  type Service,
+  type ServiceCidr,
+  type ServiceStatus,
+} from '../../cluster/objects.ts';
 import type { ResourceAddress } from '../../cluster/resource.ts';
 import { isSame, type StatusChange } from '../../cluster/status-writer.ts';
 import { Store } from '../../cluster/store.ts';
 import { memoryLogger } from '../../cluster/testing/waiting.ts';
+import type { SecretName } from '../../config/password-secret.ts';
+import type { PodAddress, SecretFact } from '../../config/surroundings.ts';
 import { LeaderWork } from '../leader-work.ts';
-import type { World } from '../world.ts';
+import type { Scope, World } from '../world.ts';
 
 const SCOPE = {
   ownNamespace: 'herald-system',
@@ -26,8 +40,13 @@ export class FakeWorld implements World {
     namespaces: new Store<KubernetesObject>(),
     pools: new Store<IpAddressPool>(),
     l2Advertisements: new Store<L2Advertisement>(),
-    bgpAdvertisements: new Store<never>(),
-    bgpPeers: new Store<never>(),
+    bgpAdvertisements: new Store<BgpAdvertisement>(),
+    bgpPeers: new Store<BgpPeer>(),
+    bfdProfiles: new Store<BfdProfile>(),
+    communities: new Store<Community>(),
+    nodes: new Store<Node>(),
+    serviceCidrs: new Store<ServiceCidr>(),
+    configurationStates: new Store<ConfigurationState>(),
     poolSets: new Store<PoolSet>(),
   };
   /** `services shop/web`, `poolsets herald-system/herald`: every write that was stored. */
@@ -41,6 +60,9 @@ export class FakeWorld implements World {
   /** The term is over: no write goes out. */
   isDeposed = false;
   hasMemberKey = false;
+  pods: readonly PodAddress[] = [];
+  podReads = 0;
+  readonly secrets = new Map<string, SecretFact>();
   /** Awaited before each write of the PoolSet. */
   beforePoolSet: () => Promise<void> = async () => undefined;
   #revision = 100;
@@ -49,10 +71,10 @@ export class FakeWorld implements World {
   #running: Promise<void> = Promise.resolve();
 
   /** Starts a term, as a leader with complete stores does. */
-  lead(): void {
+  lead(more: Pick<Scope, 'breakingChanges' | 'startedAt'> = {}): void {
     this.#ending = new AbortController();
     this.isDeposed = false;
-    this.#work = new LeaderWork(this, SCOPE, { log: memoryLogger() });
+    this.#work = new LeaderWork(this, { ...SCOPE, ...more }, { log: memoryLogger() });
     this.#running = this.#work.run(this.#ending.signal);
   }
 
@@ -84,6 +106,20 @@ export class FakeWorld implements World {
     if (!service) throw new Error(`no Service ${key}`);
     this.formerServices.set(key, { ...service, spec: { ...service.spec, type: 'ClusterIP' } });
     this.remove(this.stores.services, key);
+  }
+
+  /** Somebody else writes the whole status of a Service, as an Update does. */
+  writeAs(manager: string, key: string, ips: readonly string[], at = '2026-06-01T00:00:00Z'): void {
+    const service = this.stores.services.get(key);
+    if (!service) throw new Error(`no Service ${key}`);
+    const status = { ...service.status, loadBalancer: { ingress: ips.map((ip) => ({ ip })) } };
+    this.put(this.stores.services, { ...service, status, foreignWriters: [{ manager, at }] });
+  }
+
+  /** The reason of our condition on a Service. */
+  reasonOf(key: string): string | undefined {
+    const conditions = this.stores.services.get(key)?.status?.conditions ?? [];
+    return conditions.find(({ type }) => type === serviceConditions.addressAssigned)?.reason;
   }
 
   /** The addresses in the status of a Service. */
@@ -121,7 +157,8 @@ export class FakeWorld implements World {
     resource: ResourceAddress,
     { status, annotations: wanted = {} }: StatusChange<S>,
   ): Promise<'Written' | 'Unchanged'> {
-    const before = object as KubernetesObject & { readonly status?: object };
+    if (resource.statusFields?.status.length === 0) return this.#applyConditions(object, status as ServiceStatus);
+    const { foreignWriters: _, ...before } = object as KubernetesObject & Pick<Service, 'foreignWriters' | 'status'>;
     const allocatedFrom = annotations.ipAllocatedFromPool;
     const { [allocatedFrom]: had, ...others } = object.metadata.annotations ?? {};
     const has = wanted[allocatedFrom];
@@ -139,6 +176,21 @@ export class FakeWorld implements World {
     const next = { ...before, metadata, status } as KubernetesObject;
     if (former) this.formerServices.set(keyOf(object), next as Service);
     else this.put(store, next, resource.plural === 'services');
+    return 'Written';
+  }
+
+  /** An apply without the addresses leaves those of others in place. */
+  async #applyConditions(object: KubernetesObject, { conditions }: ServiceStatus): Promise<'Written' | 'Unchanged'> {
+    const { status } = object as Service;
+    if (isSame(status?.conditions, conditions)) return 'Unchanged';
+    await this.#send();
+    const former = this.formerServices.get(keyOf(object));
+    const stored = former ?? this.stores.services.get(keyOf(object));
+    if (stored?.metadata.resourceVersion !== object.metadata.resourceVersion) throw new ConflictError('changed');
+    this.writes.push(`services ${keyOf(object)}`);
+    const next = { ...object, status: { ...status, ...(conditions && { conditions }) } } as Service;
+    if (former) this.formerServices.set(keyOf(object), next);
+    else this.put(this.stores.services, next);
     return 'Written';
   }
 
@@ -170,6 +222,27 @@ export class FakeWorld implements World {
     this.hasMemberKey = true;
     return 'Created';
   }
+  async readPodAddresses(): Promise<readonly PodAddress[]> {
+    await this.#send();
+    this.podReads += 1;
+    return this.pods;
+  }
+  async readSecretFact({ namespace, name }: SecretName): Promise<SecretFact> {
+    await this.#send();
+    return this.secrets.get(`${namespace}/${name}`) ?? 'Missing';
+  }
+  async createConfigurationState(): Promise<'Created' | 'Exists' | 'NotServed'> {
+    await this.#send();
+    const metadata = { namespace: SCOPE.ownNamespace, name: OPERATOR_STATE };
+    if (this.stores.configurationStates.get(keyOf({ metadata }))) return 'Exists';
+    this.writes.push(`configurationstates ${keyOf({ metadata })}`);
+    this.put(this.stores.configurationStates, {
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'ConfigurationState',
+      metadata,
+    });
+    return 'Created';
+  }
   event(object: KubernetesObject, type: string, reason: string, message: string): void {
     this.events.push(`${type} ${reason} ${keyOf(object)}: ${message}`);
   }
@@ -181,8 +254,18 @@ export class FakeWorld implements World {
   }
 
   #storeOf(plural: string): Store<KubernetesObject> {
-    const { services, pools, l2Advertisements } = this.stores;
-    const stores: Record<string, unknown> = { services, ipaddresspools: pools, l2advertisements: l2Advertisements };
+    const { services, pools, l2Advertisements, bgpAdvertisements, bgpPeers, bfdProfiles } = this.stores;
+    const { communities, configurationStates } = this.stores;
+    const stores: Record<string, unknown> = {
+      services,
+      ipaddresspools: pools,
+      l2advertisements: l2Advertisements,
+      bgpadvertisements: bgpAdvertisements,
+      bgppeers: bgpPeers,
+      bfdprofiles: bfdProfiles,
+      communities,
+      configurationstates: configurationStates,
+    };
     return stores[plural] as Store<KubernetesObject>;
   }
 
