@@ -122,6 +122,7 @@ function rolledUp(cluster: Cluster): RollUp {
   const rollUp = new RollUp(cluster.config);
   for (const [key, each] of cluster.services) rollUp.setService(key, each);
   for (const node of cluster.alive) rollUp.setReport(node, cluster.report(node));
+  rollUp.settle();
   return rollUp;
 }
 function clusterOf(more: Partial<Cluster>, ...services: readonly AnnouncedService[]): Cluster {
@@ -186,6 +187,7 @@ spec('roll-up', (test) => {
     rollUp.take();
     cluster.services.set('shop/web', service('web', { addresses: ['10.0.0.2'] }));
     rollUp.setService('shop/web', cluster.services.get('shop/web'));
+    rollUp.settle();
     assert.is(rollUp.outcomeOf('shop/web')?.state, 'Pending');
     assert.equal([...rollUp.take()], ['shop/web']);
     for (const node of NODES) rollUp.setReport(node, cluster.report(node));
@@ -342,6 +344,7 @@ function saysWhatSpeakersDo(steps: readonly Step[]): void {
   // Whoever is dead is forgotten by its Lease; whoever lives reports.
   for (const node of NODES) if (!cluster.alive.includes(node)) rollUp.setReport(node, undefined);
   for (const node of cluster.alive) rollUp.setReport(node, cluster.report(node));
+  rollUp.settle();
   for (const key of cluster.services.keys()) assert.is(inWords(rollUp.outcomeOf(key)), cluster.truth(key), key);
 }
 
@@ -350,6 +353,7 @@ function isWhatStartsAnew(steps: readonly Step[]): void {
   const anew = new RollUp(cluster.config);
   for (const [key, each] of cluster.services) anew.setService(key, each);
   for (const report of cluster.heard.values()) anew.setReport(report.metadata.name, report);
+  anew.settle();
   for (const key of cluster.services.keys()) {
     const outcome = reasonOf(rollUp.outcomeOf(key));
     assert.is(outcome, reasonOf(anew.outcomeOf(key)), key);

@@ -74,7 +74,6 @@ export class RollUp {
 
   /** Takes in what a node reports; undefined: it reports no more. */
   setReport(name: string, report: NodeAnnouncement | undefined): void {
-    this.#settle();
     const node = this.#nodes.get(name) ?? new ReportingNode(name);
     this.#nodes.set(name, node);
     const view = report && this.#viewOf(report);
@@ -98,17 +97,16 @@ export class RollUp {
     this.#lead();
   }
 
-  /** The Services whose outcome may be another than before, those that are gone included. */
+  /** The Services whose outcome may be another than before, those that are gone included. Settles what is left. */
   take(): ReadonlySet<string> {
-    this.#settle();
+    this.settle();
     const keys = new Set(this.#concerned);
     this.#concerned.clear();
     return keys;
   }
 
-  /** Undefined for a Service that is none of ours or holds no address. */
+  /** As of what was settled. Undefined for a Service that is none of ours or holds no address. */
   outcomeOf(key: string): RollUpOutcome | undefined {
-    this.#settle();
     const service = this.#services.get(key);
     if (!service) return undefined;
     const counted = this.#counted();
@@ -185,18 +183,25 @@ export class RollUp {
     this.#concernAll();
   }
 
-  /** Decides again about the Services that a change concerns, in every view. */
-  #settle(): void {
-    for (const key of this.#services.takeDirty()) {
+  /**
+   * Decides again about up to `limit` Services that a change concerns, in every view.
+   *
+   * @returns whether there are more: after a change of the configuration all are concerned, which takes a while
+   */
+  settle(limit?: number): boolean {
+    for (const key of this.#services.takeDirty(limit)) {
       this.#concerned.add(key);
-      for (const [ignores, decisions] of this.#decisions) {
-        const claims = this.#decide(key, decisions.coverage);
-        if (claims.length === 0) decisions.claims.delete(key);
-        else decisions.claims.set(key, claims);
-        for (const view of this.#views.values())
-          if (view.ignoresExcludeLabel === ignores) this.#tellNodes(view, key, view.set(key, claims));
-      }
+      for (const [ignores, decisions] of this.#decisions) this.#decideIn(ignores, decisions, key);
     }
+    return this.#services.isDirty;
+  }
+
+  #decideIn(ignores: boolean, { coverage, claims }: Decisions, key: string): void {
+    const decided = this.#decide(key, coverage);
+    if (decided.length === 0) claims.delete(key);
+    else claims.set(key, decided);
+    for (const view of this.#views.values())
+      if (view.ignoresExcludeLabel === ignores) this.#tellNodes(view, key, view.set(key, decided));
   }
 
   #tellNodes(
@@ -232,8 +237,8 @@ export class RollUp {
     const known = this.#decisions.get(ignores);
     if (known) return known;
     const decisions: Decisions = { coverage: this.#coverage(ignores), claims: new Map() };
-    for (const key of this.#services.keys()) decisions.claims.set(key, this.#decide(key, decisions.coverage));
     this.#decisions.set(ignores, decisions);
+    this.#services.touchAll();
     return decisions;
   }
 

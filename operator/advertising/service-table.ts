@@ -34,11 +34,20 @@ export class ServiceTable {
     for (const key of this.#services.keys()) this.#dirty.add(key);
   }
 
-  /** Keys to decide about again, those of Services that are gone included; each is given once. */
-  takeDirty(): readonly string[] {
-    const keys = [...this.#dirty];
-    this.#dirty.clear();
+  /** Up to `limit` keys to decide about again, those of Services that are gone included; each is given once. */
+  takeDirty(limit = Number.POSITIVE_INFINITY): readonly string[] {
+    const keys: string[] = [];
+    for (const key of this.#dirty) {
+      if (keys.length >= limit) break;
+      keys.push(key);
+      this.#dirty.delete(key);
+    }
     return keys;
+  }
+
+  /** Whether there is something to decide about again. */
+  get isDirty(): boolean {
+    return this.#dirty.size > 0;
   }
 
   /** The Services that hold an address. */

@@ -81,10 +81,16 @@ export class AnnouncedBook {
     for (const [node, at] of this.#heardAt) if (at < limit) this.#rollUp.setFresh(node, false);
   }
 
-  /** The Services about which there may be something new to say; those about which there is not are left out. */
-  *changes(): Generator<string> {
+  /** Decides again about up to `limit` Services that changes concern. @returns whether there are more */
+  settle(limit: number): boolean {
     if (this.#isConfigDirty) this.#rollUp.setConfig(this.#config());
     this.#isConfigDirty = false;
+    return this.#rollUp.settle(limit);
+  }
+
+  /** The settled Services about which there may be something new to say; those about which there is not are left out. */
+  *changes(): Generator<string> {
+    this.settle(Number.POSITIVE_INFINITY);
     for (const key of this.#rollUp.take()) {
       const outcome = this.#rollUp.outcomeOf(key);
       const text = JSON.stringify(outcome) ?? '';

@@ -33,7 +33,8 @@ export class AnnouncedWork implements ReportListener {
   readonly #book: AnnouncedBook;
   readonly #queue: WorkQueue;
   readonly #controller: Controller;
-  #isFlushing = false;
+  #isPlanned = false;
+  #flushing: Promise<void> = Promise.resolve();
   #hasEnded = false;
 
   /** The stores are complete. */
@@ -109,13 +110,17 @@ export class AnnouncedWork implements ReportListener {
   }
 
   #plan(): void {
-    if (this.#isFlushing || this.#hasEnded) return;
-    this.#isFlushing = true;
-    setTimeout(() => void this.#flush(), GATHER_MS).unref();
+    if (this.#isPlanned || this.#hasEnded) return;
+    this.#isPlanned = true;
+    setTimeout(() => {
+      this.#isPlanned = false;
+      this.#flushing = this.#flushing.then(() => this.#flush());
+    }, GATHER_MS).unref();
   }
 
+  /** In slices: on this thread also addresses are decided and the Lease is renewed. */
   async #flush(): Promise<void> {
-    this.#isFlushing = false;
+    while (this.#book.settle(SLICE)) await new Promise(setImmediate);
     let looked = 0;
     for (const key of this.#book.changes()) {
       this.#queue.add(key);
