@@ -2,18 +2,11 @@
 
 import type { ApiConnection } from '../../cluster/api-connection.ts';
 import { ApiError, isNotFound } from '../../cluster/api-error.ts';
-import { listAll } from '../../cluster/list.ts';
-import type { EndpointSlice, KubernetesObject } from '../../cluster/objects.ts';
+import { type EndpointSlice, type KubernetesObject, keyOf } from '../../cluster/objects.ts';
 import { type Resource, resources } from '../../cluster/resource.ts';
-import type {
-  DefinitionState,
-  MigrationState,
-  Role,
-  RunningPart,
-  Stored,
-  StoredObject,
-  WebhookState,
-} from './state.ts';
+import { list } from './list-found.ts';
+import { runningParts } from './running.ts';
+import type { DefinitionState, MigrationState, ServiceState, Stored, StoredObject, WebhookState } from './state.ts';
 
 const PLURALS = [
   'addresspools',
@@ -29,13 +22,6 @@ const PLURALS = [
 ] as const;
 type Plural = (typeof PLURALS)[number];
 
-/** As MetalLB's own manifests label what they start, and as its Helm chart does. */
-const LABELS = [
-  { selector: 'app=metallb', component: 'component' },
-  { selector: 'app.kubernetes.io/name=metallb', component: 'app.kubernetes.io/component' },
-] as const;
-/** metallb-operator keeps MetalLB installed. */
-const OPERATOR = 'metallb-operator-controller-manager';
 const THEIR_GROUPS = ['metallb.io', 'frrk8s.metallb.io'];
 
 /** @throws {ApiError} for everything but kinds that are missing, or that only a dead webhook could convert */
@@ -49,20 +35,30 @@ export async function gatherMigrationState(connection: ApiConnection): Promise<M
       definitions.find((one) => one.plural === plural),
       version,
     );
-  const [webhooks, running, bgpPeers, addressPools, ipAddressPools, l2Advertisements, bgpAdvertisements, configMap] =
-    await Promise.all([
-      webhooksOf(connection),
-      runningParts(connection),
-      stored('bgppeers', 'v1beta2'),
-      stored('addresspools', 'v1beta1'),
-      stored('ipaddresspools', 'v1beta1'),
-      stored('l2advertisements', 'v1beta1'),
-      stored('bgpadvertisements', 'v1beta1'),
-      get<KubernetesObject>(connection, '/api/v1/namespaces/metallb-system/configmaps/config'),
-    ]);
+  const [
+    webhooks,
+    running,
+    bgpPeers,
+    addressPools,
+    ipAddressPools,
+    l2Advertisements,
+    bgpAdvertisements,
+    configMap,
+    services,
+  ] = await Promise.all([
+    webhooksOf(connection),
+    runningParts(connection),
+    stored('bgppeers', 'v1beta2'),
+    stored('addresspools', 'v1beta1'),
+    stored('ipaddresspools', 'v1beta1'),
+    stored('l2advertisements', 'v1beta1'),
+    stored('bgpadvertisements', 'v1beta1'),
+    get<KubernetesObject>(connection, '/api/v1/namespaces/metallb-system/configmaps/config'),
+    servicesOf(connection),
+  ]);
   const hasConfigMap = configMap !== undefined;
   const objects = { bgpPeers, addressPools, ipAddressPools, l2Advertisements, bgpAdvertisements };
-  return { definitions, webhooks, running, ...objects, hasConfigMap };
+  return { definitions, webhooks, running, ...objects, services, hasConfigMap };
 }
 
 interface Definition extends KubernetesObject {
@@ -170,91 +166,13 @@ async function isServed(connection: ApiConnection, service: string): Promise<boo
   return slices.some(({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready !== false));
 }
 
-interface Workload extends KubernetesObject {
-  readonly spec?: {
-    readonly replicas?: number;
-    readonly template?: { readonly spec?: PodSpec };
-    readonly containers?: PodSpec['containers'];
-  };
-  readonly status?: { readonly phase?: string };
-}
-
-interface PodSpec {
-  readonly containers?: readonly { readonly args?: readonly string[] }[];
-}
-
-const workload = (kind: RunningPart['kind'], group: '' | 'apps'): Resource<Workload> => ({
-  group,
-  version: 'v1',
-  kind,
-  plural: `${kind.toLowerCase()}s`,
-  namespaced: true,
-});
-
-const WORKLOADS = [
-  { kind: 'Deployment', resource: workload('Deployment', 'apps') },
-  { kind: 'DaemonSet', resource: workload('DaemonSet', 'apps') },
-  { kind: 'Pod', resource: workload('Pod', '') },
-] as const;
-
-async function runningParts(connection: ApiConnection): Promise<readonly RunningPart[]> {
-  const lists = LABELS.flatMap(({ selector, component }) =>
-    WORKLOADS.map(async ({ kind, resource }) => {
-      const found = await list(connection, { ...resource, labelSelector: selector });
-      return found.flatMap((object) => partOf(kind, object, object.metadata.labels?.[component]));
-    }),
-  );
-  const operators = await list(connection, {
-    ...workload('Deployment', 'apps'),
-    fieldSelector: `metadata.name=${OPERATOR}`,
-  });
-  const parts = [
-    ...(await Promise.all(lists)).flat(),
-    ...operators.flatMap((one) => partOf('Deployment', one, 'operator')),
-  ];
-  return withoutPodsOfWorkloads(parts);
-}
-
-function partOf(kind: RunningPart['kind'], object: Workload, component: string | undefined): RunningPart[] {
-  const { metadata, spec, status } = object;
-  const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-  if (!isRole(component) || isOver || (kind === 'Deployment' && spec?.replicas === 0)) return [];
-  const { namespace = '', name } = metadata;
-  return [{ role: component, kind, namespace, name, lbClass: lbClassOf(object) }];
-}
-
-const isRole = (component: string | undefined): component is Role =>
-  component === 'controller' || component === 'speaker' || component === 'operator';
-
-function lbClassOf({ spec }: Workload): string {
-  const containers = spec?.template?.spec?.containers ?? spec?.containers ?? [];
-  const flag = containers.flatMap(({ args = [] }) => args).find((arg) => /^--?lb-class=/.test(arg));
-  return flag?.split('=').slice(1).join('=') ?? '';
-}
-
-/** Pods are told of only where what has started them is gone. */
-function withoutPodsOfWorkloads(parts: readonly RunningPart[]): readonly RunningPart[] {
-  const isNamed = ({ role, namespace }: RunningPart): boolean =>
-    parts.some((other) => other.kind !== 'Pod' && other.role === role && other.namespace === namespace);
-  const seen = new Set<string>();
-  return parts.filter((part) => {
-    const key = `${part.kind} ${part.namespace}/${part.name}`;
-    if (seen.has(key) || (part.kind === 'Pod' && isNamed(part))) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-async function list<T extends KubernetesObject>(
-  connection: ApiConnection,
-  resource: Resource<T>,
-): Promise<readonly T[]> {
-  try {
-    return (await listAll(connection, resource)).objects;
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
-  }
+async function servicesOf(connection: ApiConnection): Promise<readonly ServiceState[]> {
+  const all = await list(connection, resources.services);
+  const states = all.map((service) => ({
+    key: keyOf(service),
+    addresses: (service.status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
+  }));
+  return states.filter(({ addresses }) => addresses.length > 0);
 }
 
 async function get<T>(connection: ApiConnection, path: string): Promise<T | undefined> {

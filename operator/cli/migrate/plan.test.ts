@@ -13,6 +13,7 @@ const NOTHING: MigrationState = {
   ipAddressPools: [],
   l2Advertisements: [],
   bgpAdvertisements: [],
+  services: [],
   hasConfigMap: false,
 };
 
@@ -181,6 +182,22 @@ const cases: readonly Case[] = [
     },
     steps: [],
     notes: [/frr-k8s is alive/, /everything asks about other kinds too/],
+  },
+  {
+    name: 'addresses that would not stay are told: shared ones, and ones of no pool',
+    state: {
+      ...NOTHING,
+      ipAddressPools: [object('lan', { addresses: ['192.0.2.0/28', '2001:db8::1-2001:db8::9'] })],
+      addressPools: undefined,
+      services: [
+        { key: 'a/kept', addresses: ['192.0.2.3', '2001:db8::2'] },
+        { key: 'a/one', addresses: ['192.0.2.4'] },
+        { key: 'b/two', addresses: ['192.0.2.4'] },
+        { key: 'b/stray', addresses: ['192.0.2.16'] },
+      ],
+    },
+    steps: [],
+    notes: [/Services a\/one, b\/two share 192.0.2.4/, /Service b\/stray has 192.0.2.16, which no pool holds/],
   },
   {
     name: 'speakers may go on; their class is told',

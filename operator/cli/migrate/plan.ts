@@ -2,6 +2,7 @@
 
 import { replaceAddressPools } from './address-pools.ts';
 import { changesOf, hasDoubtfulHoldTime } from './peer-changes.ts';
+import { serviceNotes } from './service-notes.ts';
 import type { DefinitionState, MigrationState, RunningPart, Stored } from './state.ts';
 import type { Step } from './step.ts';
 
@@ -32,7 +33,7 @@ export function planMigration(state: MigrationState): MigrationPlan {
       ...peerSteps(state),
       ...storageSteps(state),
     ],
-    notes: [...notesOf(state), ...pools.notes],
+    notes: [...serviceNotes(state), ...notesOf(state), ...pools.notes],
     unread: unreadOf(state),
   };
 }

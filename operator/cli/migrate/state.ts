@@ -46,6 +46,13 @@ export interface StoredObject extends KubernetesObject {
 /** The objects of a kind; undefined where the API server cannot read them, because a conversion webhook is gone. */
 export type Stored = readonly StoredObject[] | undefined;
 
+/** A Service that MetalLB has given addresses. */
+export interface ServiceState {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly addresses: readonly string[];
+}
+
 export interface MigrationState {
   readonly definitions: readonly DefinitionState[];
   readonly webhooks: readonly WebhookState[];
@@ -56,6 +63,8 @@ export interface MigrationState {
   readonly ipAddressPools: Stored;
   readonly l2Advertisements: Stored;
   readonly bgpAdvertisements: Stored;
+  /** Services of type LoadBalancer with addresses, of every class. */
+  readonly services: readonly ServiceState[];
   /** Whether the ConfigMap of MetalLB 0.12 and older is there. */
   readonly hasConfigMap: boolean;
 }
