@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import type { KubeConfig } from '@kubernetes/client-node';
 import {
   type Credentials,
   CredentialsError,
@@ -65,7 +66,7 @@ async function libraryCredentials(paths: readonly string[], context: string | un
       else {
         const more = new KubeConfig();
         more.loadFromFile(path);
-        config.mergeConfig(more, true);
+        config.mergeConfig(withoutKnown(more, config), true);
       }
     }
   } catch (cause) {
@@ -85,6 +86,18 @@ async function libraryCredentials(paths: readonly string[], context: string | un
     throw new CredentialsError(`${place}: no credentials: ${(cause as Error).message.trim()}`, { cause });
   }
   return credentialsOf(new URL(cluster.server), options);
+}
+
+/** Of two that bear one name the first file's counts, as with kubectl; the library refuses them. */
+function withoutKnown(more: KubeConfig, known: KubeConfig): KubeConfig {
+  const isNew =
+    (list: readonly { readonly name: string }[]) =>
+    ({ name }: { readonly name: string }): boolean =>
+      !list.some((one) => one.name === name);
+  more.clusters = more.clusters.filter(isNew(known.clusters));
+  more.users = more.users.filter(isNew(known.users));
+  more.contexts = more.contexts.filter(isNew(known.contexts));
+  return more;
 }
 
 /** client-go always sets it, and plugins may refuse to work without (client.authentication.k8s.io/v1). */
