@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { reasons } from '../crds/reasons.ts';
+import type { Command } from '../operator/cli/command.ts';
+import { commands } from '../operator/cli/commands.ts';
+import { written } from '../operator/cli/run.ts';
 import { markdownRows } from '../operator/settings/help.ts';
 import { METALLB_ONLY_FLAGS } from '../operator/settings/metallb-flags.ts';
 import { flagsOf, ROLES, type RoleName } from '../operator/settings/roles.ts';
@@ -23,25 +26,49 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
   };
 }
 
+/** A command with its options; what many have in common stands in every table, because people jump to one. */
+function commandSection({ name, summary, usage, options, notes }: Command): string {
+  const cell = (text: string): string => text.replaceAll('|', '\\|');
+  const rows = Object.entries(options).map(
+    ([option, about]) => `| \`${written(option, about)}\` | ${cell(about.help)} |\n`,
+  );
+  const table = rows.length === 0 ? '' : `\n| Option | Meaning |\n|---|---|\n${rows.join('')}`;
+  const invocation = ['herald', name, usage].filter(Boolean).join(' ');
+  const more = notes ? `\n\`\`\`text\n${notes}\n\`\`\`\n` : '';
+  return `### herald ${name}\n\n\`${invocation}\`: ${summary}.\n${table}${more}`;
+}
+
 async function commandLine(): Promise<string> {
   const sections = await Promise.all(
     (Object.keys(ROLES) as RoleName[]).map(async (role) => {
       const rows = markdownRows(await flagsOf(role)).join('\n');
       const table = `| Flag | Variable | Default | Meaning |\n|---|---|---|---|\n${rows}`;
-      return `## herald ${role}\n\n\`herald ${role}\` ${ROLES[role]}.\n\n${table}\n`;
+      return `### herald ${role}\n\n\`herald ${role}\` ${ROLES[role]}.\n\n${table}\n`;
     }),
   );
   const gone = Object.entries(METALLB_ONLY_FLAGS).map(([name, what]) => `| \`--${name}\` | ${what} |`);
   return `# The command line
 
-${NOTE}One program, \`herald\`, runs every role. A flag wins over its variable, and a variable over the default; an empty variable counts
+${NOTE}One program, \`herald\`, runs every role, and answers what people and pipelines ask. It is also installed as \`kubectl-herald\`, so that
+\`kubectl herald status\` works; \`npm pack\` makes a package that \`npx\` runs.
+
+## Commands
+
+They reach the cluster as kubectl does, change nothing unless their section says so, and use colours only on a terminal (\`NO_COLOR\` is
+respected). A command ends with 0 when it has answered and with 1 and one sentence when it cannot; its section names other codes.
+\`herald completion\` prints scripts for shells.
+
+${commands.map(commandSection).join('\n')}
+## Roles
+
+What the manifests run. A flag wins over its variable, and a variable over the default; an empty variable counts
 as unset. A flag is written \`--name=value\` or \`--name value\`. Names are MetalLB's where they mean the same.
 
 | Exit code | Meaning |
 |---|---|
 | 0 | the process was told to stop and handed over, or printed what it was asked for |
 | 1 | an error that nothing expected; the log has it on one line |
-| 2 | settings that cannot be used: every mistake is listed, with its place and what to do |
+| 2 | settings that cannot be used, or a word that is neither role nor command: every mistake is listed, with its place and what to do |
 
 \`herald ROLE --help\` prints the table of a role, \`herald version\` the version.
 
