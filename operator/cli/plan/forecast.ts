@@ -1,6 +1,7 @@
 /** What becomes of a cluster: the operator's and the speakers' own decisions, taken on a snapshot until nothing moves any more. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { labels } from '../../../crds/annotations.ts';
 import { POOL_SET_NAME } from '../../../crds/pool-set.ts';
 import {
   announcedServiceOf,
@@ -15,7 +16,7 @@ import type { Decision } from '../../allocator/decision.ts';
 import { heldByDecision, heldByStatus } from '../../allocator/held-addresses.ts';
 import { IncrementalAllocator } from '../../allocator/incremental-allocator.ts';
 import { isOurs, requestOf } from '../../allocator/service-request.ts';
-import { type EndpointSlice, keyOf, type Service } from '../../cluster/objects.ts';
+import { type EndpointSlice, keyOf, type Service, splitKey } from '../../cluster/objects.ts';
 import { type ResolvedConfig, resolveConfig } from '../../config/resolve-config.ts';
 import { entriesInForce, type HeldAddress } from '../../config/stored-state.ts';
 import { ownerOf } from '../../election/rank.ts';
@@ -46,6 +47,8 @@ const MAX_ROUNDS = 100;
 export class OperatorModel {
   readonly #allocator = new IncrementalAllocator();
   #snapshot: ClusterSnapshot;
+  /** Services that a change brought: nothing runs for them yet. */
+  #created: ReadonlySet<string> = new Set();
   #config: ResolvedConfig;
 
   /** Starts as an operator does: from what is stored, and from the status of every Service. */
@@ -61,17 +64,22 @@ export class OperatorModel {
     this.#settle();
   }
 
-  /** Takes in the cluster as it is after a change. */
-  change(after: ClusterSnapshot): void {
-    const before = new Map(oursOf(this.#snapshot).map((service) => [keyOf(service), service]));
+  /**
+   * Takes in the cluster as it is after a change.
+   *
+   * @param order the Services that it touches, as they arrive: who comes first is served first
+   */
+  change(after: ClusterSnapshot, order: readonly string[]): void {
+    const known = new Set(this.#snapshot.services.map(keyOf));
+    this.#created = new Set(after.services.map(keyOf).filter((key) => !known.has(key)));
     this.#snapshot = after;
     this.#settle();
-    for (const service of oursOf(after)) {
-      const known = before.get(keyOf(service));
-      before.delete(keyOf(service));
-      if (known !== service) this.#allocator.upsert(requestOf(service));
+    const ours = new Map(oursOf(after).map((service) => [keyOf(service), service]));
+    for (const key of order) {
+      const service = ours.get(key);
+      if (service) this.#allocator.upsert(requestOf(service));
+      else this.#allocator.remove(key);
     }
-    for (const key of before.keys()) this.#allocator.remove(key);
     this.#settle();
   }
 
@@ -83,7 +91,11 @@ export class OperatorModel {
         return decision ? [[key, decision] as const] : [];
       }),
     );
-    return { config: this.#config, decisions, owners: ownersOf(this.#snapshot, this.#config, decisions) };
+    return {
+      config: this.#config,
+      decisions,
+      owners: ownersOf(served(this.#snapshot, this.#created), this.#config, decisions),
+    };
   }
 
   /** Decides about the configuration until that changes nothing any more, as the reconcilers of the operator do. */
@@ -95,6 +107,16 @@ export class OperatorModel {
       if (services.size === 0 && isDeepStrictEqual(before.inForce, this.#config.inForce)) return;
     }
   }
+}
+
+/** Services that do not exist yet are taken as served on every node: otherwise none of them would be announced. */
+function served(snapshot: ClusterSnapshot, created: ReadonlySet<string>): ClusterSnapshot {
+  const endpoints = snapshot.nodes.map(({ metadata }) => ({ nodeName: metadata.name, conditions: { ready: true } }));
+  const assumed = [...created].map((key): EndpointSlice => {
+    const { namespace = '', name } = splitKey(key);
+    return { metadata: { namespace, name, labels: { [labels.serviceName]: name } }, addressType: 'IPv4', endpoints };
+  });
+  return { ...snapshot, endpointSlices: [...snapshot.endpointSlices, ...assumed] };
 }
 
 const oursOf = ({ services, installation }: ClusterSnapshot): readonly Service[] =>

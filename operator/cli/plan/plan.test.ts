@@ -46,7 +46,7 @@ function planned(cluster: TestCluster, text: string, isPruned = false): Planned 
 const inWords = ({ services }: Pick<Plan, 'services'>): readonly string[] =>
   services.map(
     ({ service, before, after, owners }) =>
-      `${service} ${before.join('+')} -> ${after.join('+')}${owners.map((o) => ` ${o.before}->${o.after}`).join('')}`,
+      `${service} ${before.join('+')} -> ${after.join('+')}${owners.map((one) => ` ${one.before ?? 'nobody'}>${one.after ?? 'nobody'}`).join('')}`,
   );
 
 spec('a plan', (test) => {
@@ -67,7 +67,7 @@ spec('a plan', (test) => {
       plan.disruptions.map((one) => [one.pool, one.hash]),
       [['herald-system/public', hash]],
     );
-    assert.equal(inWords({ services: plan.ifAllowed }), ['shop/a 203.0.113.0 -> 203.0.113.3']);
+    assert.equal(inWords({ services: plan.ifAllowed }), ['shop/a 203.0.113.0 -> 203.0.113.3 nobody>node-a']);
     assert.is(plan.ifAllowed[0]?.because, 'pool public no longer holds 203.0.113.0');
     assert.ok(text.includes(`heraldlb.io/allow-disruption: "${hash}"`), text);
     assert.ok(text.includes('1 would break: the operator will refuse this change unless'), text);
@@ -77,7 +77,7 @@ spec('a plan', (test) => {
     const annotations = `  annotations: {heraldlb.io/allow-disruption: "${refused.disruptions[0]?.hash}"}\n`;
     const { plan } = planned(three, poolYaml('public', ['203.0.113.1-203.0.113.9'], '', annotations));
     assert.is(plan.outcome, 'Changes');
-    assert.equal(inWords(plan), ['shop/a 203.0.113.0 -> 203.0.113.3']);
+    assert.equal(inWords(plan), ['shop/a 203.0.113.0 -> 203.0.113.3 nobody>node-a']);
   });
   test('sees that a deleted pool leaves what it gave', () => {
     const { plan } = planned(three, l2Yaml('all'), true);
@@ -95,12 +95,12 @@ metadata: {name: new, namespace: shop, annotations: {metallb.io/address-pool: la
 spec: {type: LoadBalancer, selector: {app: new}, ports: [{port: 80}]}
 `;
     const { plan } = planned(three, yaml);
-    assert.equal([plan.outcome, inWords(plan)], ['Changes', ['shop/new  -> 198.51.100.0']]);
+    assert.equal([plan.outcome, inWords(plan)], ['Changes', ['shop/new  -> 198.51.100.0 nobody>node-a']]);
   });
   test('serves who waits, oldest first, when a pool grows', () => {
     const cluster = { ...three, pools: [pool('public', ['203.0.113.0/32'])] };
     const { plan } = planned({ ...cluster, inForce: [] }, poolYaml('public', ['203.0.113.0/31']));
-    assert.equal(inWords(plan), ['shop/b  -> 203.0.113.1']);
+    assert.equal(inWords(plan), ['shop/b  -> 203.0.113.1 nobody>node-a']);
   });
   test('follows the addresses from node to node', () => {
     const { plan, text } = planned(three, l2Yaml('all', '{nodeSelectors: [{matchLabels: {zone: x}}]}'));

@@ -48,6 +48,7 @@ export interface Plan {
 
 /** Allowing one change may bring another one to light; a change has only so many pools. */
 const MAX_ALLOWED = 100;
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** The plan, and what is wrong with the manifests: with an error among that there is no plan. */
 export function planOf(
@@ -58,11 +59,13 @@ export function planOf(
   const { problems, changes } = changed;
   if (problems.some(({ severity }) => severity === 'Error')) return { problems };
   const before = new OperatorModel(snapshot).forecast();
-  const after = forecastOf(snapshot, changed.snapshot);
-  const disruptions = disruptionsOf(changes, changed.snapshot, before, after);
+  const step: Step = { before: snapshot, after: changed.snapshot, changes };
+  const after = forecastOf(step);
+  const refused = disruptionsOf(changes, changed.snapshot, before, after);
   const context = contextOf(changed.snapshot, changes);
   const services = serviceOutcomes(before, after, context);
   const objects = objectOutcomes(changes, before, after);
+  const { disruptions, forecast } = allow(step, refused);
   const isBroken = disruptions.length > 0 || services.some((one) => one.isBroken) || objects.some((o) => o.isRefused);
   const hasChanged = objects.length > 0 || services.length > 0;
   return {
@@ -73,16 +76,27 @@ export function planOf(
       services,
       unchangedServices: after.decisions.size - services.filter(({ service }) => after.decisions.has(service)).length,
       disruptions,
-      ifAllowed: ifAllowed(snapshot, changed.snapshot, { after, disruptions, context }),
+      ifAllowed: forecast ? serviceOutcomes(after, forecast, { ...context, allowed: NOTHING }) : [],
       nodes: nodeOutcomes(before, after),
       notes: notesOf(snapshot, before),
     },
   };
 }
 
-function forecastOf(before: ClusterSnapshot, after: ClusterSnapshot): Forecast {
+/** What is before a change and after it, and what it touches. */
+interface Step {
+  readonly before: ClusterSnapshot;
+  readonly after: ClusterSnapshot;
+  readonly changes: readonly ObjectChange[];
+}
+
+function forecastOf({ before, after, changes }: Step): Forecast {
   const operator = new OperatorModel(before);
-  operator.change(after);
+  const services = changes.filter(({ kind, action }) => kind === 'Service' && action !== 'Keep');
+  operator.change(
+    after,
+    services.map(({ key }) => key),
+  );
   return operator.forecast();
 }
 
@@ -94,13 +108,10 @@ function disruptionsOf(
   after: Forecast,
 ): readonly Disruption[] {
   const touched = new Set(changes.filter(({ action }) => action !== 'Keep').map(({ kind, key }) => `${kind}/${key}`));
-  return pools.flatMap((pool) => {
-    const ref = objectRef('IPAddressPool', pool.metadata);
-    const refusal = breakOf(after, ref);
-    if (refusal === undefined || (!touched.has(ref) && breakOf(before, ref) !== undefined)) return [];
-    const annotation = configAnnotations.allowDisruption;
-    return [{ pool: keyOf(pool), annotation, hash: disruptionHash(pool), message: refusal }];
-  });
+  const isNew = (ref: string): boolean => touched.has(ref) || breakOf(before, ref) === undefined;
+  return pools
+    .filter(({ metadata }) => isNew(objectRef('IPAddressPool', metadata)))
+    .flatMap((pool) => disruptionOf(pool, after));
 }
 
 const breakOf = ({ config }: Forecast, ref: string): string | undefined =>
@@ -118,24 +129,28 @@ function contextOf({ pools, services }: ClusterSnapshot, changes: readonly Objec
   };
 }
 
-/** The same change with the annotations that allow it. */
-function ifAllowed(
-  before: ClusterSnapshot,
-  changed: ClusterSnapshot,
-  { after, disruptions, context }: { after: Forecast; disruptions: readonly Disruption[]; context: ServiceContext },
-): readonly ServiceOutcome[] {
-  if (disruptions.length === 0) return [];
-  const allowed = new Set(disruptions.map(({ pool }) => pool));
+/** The same change with the annotations that allow it; to allow one pool's may bring that of another one to light. */
+function allow(
+  step: Step,
+  refused: readonly Disruption[],
+): { readonly disruptions: readonly Disruption[]; readonly forecast?: Forecast } {
+  if (refused.length === 0) return { disruptions: [] };
+  const disruptions = [...refused];
   for (let round = 0; round < MAX_ALLOWED; round++) {
-    const pools = changed.pools.map((pool) => (allowed.has(keyOf(pool)) ? withPermission(pool) : pool));
-    const forecast = forecastOf(before, { ...changed, pools });
-    const more = pools.filter(
-      (pool) => !allowed.has(keyOf(pool)) && breakOf(forecast, objectRef('IPAddressPool', pool.metadata)) !== undefined,
-    );
-    if (more.length === 0) return serviceOutcomes(after, forecast, context);
-    for (const pool of more) allowed.add(keyOf(pool));
+    const allowed = new Set(disruptions.map(({ pool }) => pool));
+    const pools = step.after.pools.map((pool) => (allowed.has(keyOf(pool)) ? withPermission(pool) : pool));
+    const forecast = forecastOf({ ...step, after: { ...step.after, pools } });
+    const more = pools.filter((pool) => !allowed.has(keyOf(pool))).flatMap((pool) => disruptionOf(pool, forecast));
+    if (more.length === 0) return { disruptions, forecast };
+    disruptions.push(...more);
   }
-  return [];
+  return { disruptions };
+}
+
+function disruptionOf(pool: IpAddressPool, forecast: Forecast): readonly Disruption[] {
+  const message = breakOf(forecast, objectRef('IPAddressPool', pool.metadata));
+  if (message === undefined) return [];
+  return [{ pool: keyOf(pool), annotation: configAnnotations.allowDisruption, hash: disruptionHash(pool), message }];
 }
 
 function withPermission(pool: IpAddressPool): IpAddressPool {

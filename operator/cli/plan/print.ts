@@ -39,17 +39,26 @@ function wordOf({ verdict, isRefused, action }: ObjectOutcome): string {
 
 function serviceRows(services: readonly ServiceOutcome[], paint: Paint): readonly (readonly string[])[] {
   return services.flatMap((one) => {
-    const hasMoved = one.before.join() !== one.after.join();
-    const rows = one.owners.map((owner) => ownerRow(one, owner, paint));
+    const hasMoved = one.before.join() !== one.after.join() || one.owners.length === 0;
+    const kept = one.owners.filter(({ address }) => one.before.includes(address));
+    const rows = kept.map((owner) => ownerRow(one, owner, paint));
     if (!hasMoved) return rows;
     const [sign, tone] = signOf(one);
-    return [[paint(tone, `${sign} ${one.service}`), addressesWord(one), one.because], ...rows];
+    const why = [one.because, ...newOwners(one)].filter(Boolean).join('; ');
+    return [[paint(tone, `${sign} ${one.service}`), addressesWord(one), why], ...rows];
   });
 }
 
+/** Who answers for the addresses that are new. */
+function newOwners({ before, owners }: ServiceOutcome): readonly string[] {
+  const fresh = owners.filter(({ address }) => !before.includes(address));
+  const told = fresh.map(({ after, because }) => `answered for by ${after ?? `nobody: ${because ?? ''}`}`);
+  return [...new Set(told)];
+}
+
 function signOf({ before, after, isBroken }: ServiceOutcome): readonly [string, Tone] {
+  if (after.length === 0) return before.length === 0 ? ['!', 'bad'] : ['-', 'bad'];
   if (before.length === 0) return ['+', 'good'];
-  if (after.length === 0) return ['-', 'bad'];
   return ['~', isBroken ? 'bad' : 'warn'];
 }
 

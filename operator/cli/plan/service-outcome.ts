@@ -5,7 +5,7 @@ import { holds, type Pool, permits } from '../../config/pool.ts';
 import { formatIp, type IpAddress } from '../../net/address.ts';
 import type { Forecast, Owner } from './forecast.ts';
 
-/** Where one address that stays is answered for, before and after; no node where nobody answers. */
+/** Where an address of the Service is answered for, before and after; no node where nobody answers. */
 export interface OwnerChange {
   readonly address: string;
   readonly before?: string;
@@ -55,10 +55,16 @@ function outcomeOf(
   const [hadTexts, hasTexts] = [had.map(formatIp), has.map(formatIp)];
   const lost = had.filter((address) => !hasTexts.includes(formatIp(address)));
   const gained = hasTexts.filter((text) => !hadTexts.includes(text));
-  const owners = hadTexts
-    .filter((text) => hasTexts.includes(text))
-    .flatMap((address) => ownerChange(address, before.owners.get(key), after.owners.get(key)) ?? []);
-  if (lost.length === 0 && gained.length === 0 && owners.length === 0) return undefined;
+  const owners = hasTexts.flatMap(
+    (address) =>
+      ownerChange(
+        address,
+        hadTexts.includes(address) ? before.owners.get(key)?.get(address) : undefined,
+        after.owners.get(key)?.get(address),
+      ) ?? [],
+  );
+  const isCreated = !before.decisions.has(key);
+  if (lost.length === 0 && gained.length === 0 && owners.length === 0 && !isCreated) return undefined;
   const decision = after.decisions.get(key);
   const isAsked = context.changed.has(key) && hasTexts.length > 0;
   const isAllowed = context.allowed.has(poolOf(before.decisions.get(key)));
@@ -99,18 +105,13 @@ const mayUse = (pool: Pool, key: string, { namespaceOf, labelsOf }: ServiceConte
   permits(pool, { namespace: namespaceOf(key), labels: labelsOf(key) });
 
 /** Undefined where the same node answers, or nobody does before and after. */
-function ownerChange(
-  address: string,
-  before: ReadonlyMap<string, Owner> | undefined,
-  after: ReadonlyMap<string, Owner> | undefined,
-): OwnerChange | undefined {
-  const [was, is] = [before?.get(address), after?.get(address)];
-  const [from, to] = [nodeOf(was), nodeOf(is)];
-  if (from === to) return undefined;
+function ownerChange(address: string, was: Owner | undefined, is: Owner | undefined): OwnerChange | undefined {
+  const [before, after] = [nodeOf(was), nodeOf(is)];
+  if (was && before === after) return undefined;
   return {
     address,
-    ...(from !== undefined && { before: from }),
-    ...(to !== undefined && { after: to }),
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
     ...(is && 'reason' in is && { because: clauseOf(is.message) }),
   };
 }
