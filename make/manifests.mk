@@ -15,7 +15,7 @@ synth: node_modules crds ## Write the manifests (cdk8s/dist) anew
 	@node cdk8s/main.ts
 
 .PHONY: charts-test
-charts-test: node_modules ## The Helm charts rendered by Helm (built from its Go module, 2 min once): the same as the manifests
+charts-test: node_modules ## The Helm charts rendered by Helm, Argo CD's script run by its Lua (both from Go modules, 2 min once)
 	@node scripts/run-tests.ts charts cdk8s --match .e2e.ts --minutes 10
 
 .PHONY: install

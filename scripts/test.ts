@@ -25,7 +25,7 @@ const suites: readonly Suite[] = [
   { name: 'scenarios', target: 'e2e', counts: 'e2e', needs: ['image', 'cluster'] },
   { name: 'long scenarios', target: 'e2e-long', counts: 'e2e-long', needs: ['image', 'cluster'], isLong: true },
   { name: 'image for arm64', target: 'image-arm64', isLong: true },
-  { name: 'Helm charts', target: 'charts-test', counts: 'charts', isLong: true },
+  { name: 'Helm and Lua of Argo CD', target: 'charts-test', counts: 'charts', isLong: true },
   { name: 'faults of the lab', target: 'lab-test', counts: 'lab', needs: ['cluster'], isLong: true },
   { name: 'nothing left behind', target: 'cluster-down-test', counts: 'cluster-down', isLong: true },
 ];
