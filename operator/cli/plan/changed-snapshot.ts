@@ -51,8 +51,7 @@ type Content = Readonly<Record<string, unknown>>;
 function updated(live: KubernetesObject, next: KubernetesObject, fields: readonly string[]): KubernetesObject {
   const isNewSpec = fields.some((field) => field.startsWith('spec.'));
   const generation = (live.metadata.generation ?? 0) + (isNewSpec ? 1 : 0);
-  const status = 'status' in live ? { status: live.status } : {};
-  return { ...next, metadata: { ...next.metadata, generation }, ...status };
+  return { ...live, ...next, metadata: { ...next.metadata, generation } };
 }
 
 export function changedCluster(snapshot: ClusterSnapshot, change: Change): ChangedCluster {
@@ -112,7 +111,10 @@ class Draft {
     if (manifest.name === '') this.#complain(manifest, ['metadata', 'name'], 'is missing');
     else if (manifest.kind === 'Service' && !isRecord(manifest.content['spec']))
       this.#complain(manifest, ['spec'], 'is missing');
-    else return manifest.content;
+    else {
+      const { status: _others, ...written } = manifest.content;
+      return written;
+    }
     return undefined;
   }
 

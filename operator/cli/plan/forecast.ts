@@ -1,7 +1,7 @@
 /** What becomes of a cluster: the operator's and the speakers' own decisions, taken on a snapshot until nothing moves any more. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { labels } from '../../../crds/annotations.ts';
+import { labels, serviceConditions } from '../../../crds/annotations.ts';
 import { POOL_SET_NAME } from '../../../crds/pool-set.ts';
 import {
   announcedServiceOf,
@@ -12,10 +12,12 @@ import {
 import { claimOf } from '../../advertising/announcements.ts';
 import { Coverage } from '../../advertising/coverage.ts';
 import type { AnnouncedService } from '../../advertising/snapshot.ts';
+import { adoptionProblem, foreignRequest, isOurWriting } from '../../allocator/adoption.ts';
 import type { Decision } from '../../allocator/decision.ts';
 import { heldByDecision, heldByStatus } from '../../allocator/held-addresses.ts';
 import { IncrementalAllocator } from '../../allocator/incremental-allocator.ts';
-import { isOurs, requestOf } from '../../allocator/service-request.ts';
+import { isOurs, type RequestProblem, requestOf, type ServiceRequest } from '../../allocator/service-request.ts';
+import { conditionOf } from '../../cluster/conditions.ts';
 import { type EndpointSlice, keyOf, type Service, splitKey } from '../../cluster/objects.ts';
 import { type ResolvedConfig, resolveConfig } from '../../config/resolve-config.ts';
 import { entriesInForce, type HeldAddress } from '../../config/stored-state.ts';
@@ -37,6 +39,8 @@ export interface Forecast {
 
 /** A change takes a few rounds at most: what is refused waits for Services, which each let go only once. */
 const MAX_ROUNDS = 100;
+/** Later than any time: nobody has written since. */
+const NEVER = '9';
 
 /**
  * The operator's state in memory.
@@ -55,12 +59,15 @@ export class OperatorModel {
   constructor(snapshot: ClusterSnapshot) {
     const { installation, poolSets, pools } = snapshot;
     const { namespace: ownNamespace, configNamespaces } = installation;
-    const held = oursOf(snapshot).flatMap(heldByStatus);
+    const held = oursOf(snapshot).filter(isOurWriting).flatMap(heldByStatus);
     const mirror = poolSets.find(({ metadata: m }) => m.namespace === ownNamespace && m.name === POOL_SET_NAME);
     const inForce = entriesInForce(mirror, { ownNamespace, configNamespaces, pools, held });
     this.#snapshot = snapshot;
     this.#config = configOf(snapshot, inForce, held);
-    this.#allocator.load(this.#config.pools, oursOf(snapshot).map(requestOf));
+    this.#allocator.load(
+      this.#config.pools,
+      oursOf(snapshot).map((service) => this.#requestOf(service)),
+    );
     this.#settle();
   }
 
@@ -77,7 +84,7 @@ export class OperatorModel {
     const ours = new Map(oursOf(after).map((service) => [keyOf(service), service]));
     for (const key of order) {
       const service = ours.get(key);
-      if (service) this.#allocator.upsert(requestOf(service));
+      if (service) this.#allocator.upsert(this.#requestOf(service));
       else this.#allocator.remove(key);
     }
     this.#settle();
@@ -98,15 +105,35 @@ export class OperatorModel {
     };
   }
 
+  /** A Service is judged when the operator becomes responsible for it; of one that is ours already the decision counts. */
+  #requestOf(service: Service): ServiceRequest {
+    const request = requestOf(service);
+    const known = this.#allocator.requestOf(request.key);
+    if (known && !known.isForeign) return request;
+    const problem = contestOf(service) ?? adoptionProblem(service, { pools: this.#config.pools, startedAt: NEVER });
+    return problem ? foreignRequest(request, problem, []) : request;
+  }
+
   /** Decides about the configuration until that changes nothing any more, as the reconcilers of the operator do. */
   #settle(): void {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = this.#config;
       this.#config = configOf(this.#snapshot, before.inForce, heldByDecision(this.#allocator));
       const { services } = this.#allocator.setPools(this.#config.pools);
+      // What lay in no pool may lie in one now.
+      for (const service of oursOf(this.#snapshot))
+        if (this.#allocator.requestOf(keyOf(service))?.isForeign) this.#allocator.upsert(this.#requestOf(service));
       if (services.size === 0 && isDeepStrictEqual(before.inForce, this.#config.inForce)) return;
     }
   }
+}
+
+/** Who else writes only the operator has seen: where it says that somebody does, that is so. */
+function contestOf({ status, foreignWriters }: Service): RequestProblem | undefined {
+  const told = conditionOf(status?.conditions, serviceConditions.addressAssigned);
+  const { reason, message = '' } = told ?? {};
+  if (reason === 'ContestedStatus' || (reason === 'NotOurs' && foreignWriters)) return { reason, message };
+  return undefined;
 }
 
 /** Services that do not exist yet are taken as served on every node: otherwise none of them would be announced. */

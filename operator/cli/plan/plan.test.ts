@@ -2,7 +2,10 @@ import * as assert from 'uvu/assert';
 import { spec } from '../../../testing/spec.ts';
 import { disruptionHash } from '../../config/pool-content.ts';
 import { readManifests } from '../manifests/manifest.ts';
+import { plan as planCommand } from '../plan.ts';
+import { runCommand } from '../run.ts';
 import { holding, l2Advertisement, pool, service, snapshotOf, type TestCluster } from '../testing/cluster.ts';
+import { memoryIo } from '../testing/memory-io.ts';
 import { type Plan, planOf } from './plan.ts';
 import { planMarkdown, planText } from './print.ts';
 
@@ -160,5 +163,41 @@ spec: {type: LoadBalancer, selector: {app: new}, ports: [{port: 80}]}
     const markdown = planMarkdown(planned(three, poolYaml('public', ['203.0.113.1-203.0.113.9'])).plan);
     assert.match(markdown, /^### Herald: This change breaks something\n/);
     assert.match(markdown, /\| `~` shop\/a \| 203\.0\.113\.0 -> 203\.0\.113\.3 \| pool public no longer holds/);
+  });
+  test('is printed by the command, with its exit codes, from an export of a cluster', async () => {
+    const { poolSets, pools, services } = snapshotOf(three);
+    const items = [...poolSets, ...pools, ...services.map((one) => ({ apiVersion: 'v1', kind: 'Service', ...one }))];
+    const exported = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const files = {
+      'cluster.json': exported,
+      'same.yaml': poolYaml('public', ['203.0.113.0/24']),
+      'wider.yaml': poolYaml('public', ['203.0.113.0/24', '198.51.100.0/24']),
+      'smaller.yaml': poolYaml('public', ['203.0.113.1-203.0.113.9']),
+      'wrong.yaml': poolYaml('public', ['203.0.113.0/24'], '  autoAsign: true\n'),
+    };
+    const codes: number[] = [];
+    const io = memoryIo({ files });
+    for (const name of ['same', 'wider', 'smaller', 'wrong'])
+      codes.push(await runCommand(planCommand, ['-f', `${name}.yaml`, '--from', 'cluster.json', '-o', 'json'], io));
+    assert.equal(codes, [0, 2, 3, 1]);
+    assert.match(
+      io.printed.stderr,
+      /error: wrong\.yaml:9: IPAddressPool herald-system\/public: spec\.autoAsign: is no field/,
+    );
+  });
+  test('prunes only what the selector takes', async () => {
+    const pools = [
+      pool('public', ['203.0.113.0/24']),
+      pool('lab', ['198.51.100.0/24'], {}, { labels: { team: 'lab' } }),
+    ];
+    const exported = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pools });
+    const io = memoryIo({ files: { 'cluster.json': exported, 'empty.yaml': '# nothing\n' } });
+    const args = ['-f', 'empty.yaml', '--from', 'cluster.json', '--prune', '-l', 'team=lab', '-o', 'json'];
+    assert.is(await runCommand(planCommand, args, io), 2);
+    const { objects } = JSON.parse(io.printed.stdout) as Plan;
+    assert.equal(
+      objects.map(({ action, key }) => `${action} ${key}`),
+      ['Delete herald-system/lab'],
+    );
   });
 });
