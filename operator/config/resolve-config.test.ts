@@ -3,11 +3,11 @@ import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
 import type { PoolSetEntry } from '../../crds/pool-set.ts';
 import { ip } from '../../testing/allocation.ts';
 import { l2Object, poolObject } from '../../testing/config-objects.ts';
+import { resolve, verdictWords } from '../../testing/resolved-config.ts';
 import { spec } from '../../testing/spec.ts';
 import { wantedEntry } from './pool-content.ts';
-import { type ConfigObjects, type ResolvedConfig, resolveConfig } from './resolve-config.ts';
+import type { ResolvedConfig } from './resolve-config.ts';
 import { entriesInForce, type HeldAddress } from './stored-state.ts';
-import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const held = (address: string, service = 'shop/web', pool?: string): HeldAddress => ({
   address: ip(address),
@@ -16,36 +16,9 @@ const held = (address: string, service = 'shop/web', pool?: string): HeldAddress
   pool,
 });
 
-const resolve = (objects: Partial<ConfigObjects>): ResolvedConfig =>
-  resolveConfig({
-    ownNamespace: 'herald-system',
-    configNamespaces: ['herald-system', 'metallb-system'],
-    pools: [],
-    inForce: [],
-    heldAddresses: [],
-    l2Advertisements: [],
-    bgpAdvertisements: [],
-    bgpPeers: [],
-    bfdProfiles: [],
-    communities: [],
-    namespaces: [],
-    surroundings: NO_SURROUNDINGS,
-    ...objects,
-  });
-
 /** `name: ranges`, with what is special about an entry. */
 const inForceWords = ({ inForce }: ResolvedConfig): readonly string[] =>
   inForce.map(({ name, addresses, deleted }) => `${name}: ${addresses.join(' ')}${deleted ? ' (remnant)' : ''}`);
-
-/** The abnormal and the summary, on one line. */
-function verdictWords({ verdicts }: ResolvedConfig): Record<string, string> {
-  const words = [...verdicts].map(([ref, { conditions }]) => {
-    const ready = conditions.find(({ type }) => type === 'Ready');
-    const marks = conditions.filter(({ type }) => type === 'Stalled' || type === 'Reconciling');
-    return [ref.split('/').at(-1), [`${ready?.status} ${ready?.reason}`, ...marks.map(({ type }) => type)].join(' ')];
-  });
-  return Object.fromEntries(words);
-}
 
 const inForceOf = (...pools: readonly IpAddressPool[]): readonly PoolSetEntry[] => pools.map(wantedEntry);
 const later = { creationTimestamp: '2026-02-01T00:00:00Z' };
