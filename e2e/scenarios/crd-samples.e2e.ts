@@ -26,7 +26,7 @@ const api = new KubeApi(places.kubeconfig, { maxSockets: 8 });
 const apiVersionOf = ({ group, version }: KindDefinition) => `${group}/${version}`;
 const pathOf = (kind: KindDefinition) => `/apis/${apiVersionOf(kind)}/namespaces/${NAMESPACE}/${kind.plural}`;
 
-/** The whole object; `name` must be given for one that stays. */
+/** An object of the kind in the namespace of the scenario. */
 function manifest(kind: KindDefinition, fields: object, name: string): KubeObject {
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name, namespace: NAMESPACE }, ...fields };
 }
