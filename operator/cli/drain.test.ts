@@ -3,7 +3,16 @@ import { rejection, spec } from '../../testing/spec.ts';
 import { CommandError } from './command.ts';
 import { drainReport, drainText } from './drain.ts';
 import { paintOf } from './output.ts';
-import { holding, l2Advertisement, node, pool, service, snapshotOf, type TestCluster } from './testing/cluster.ts';
+import {
+  holding,
+  l2Advertisement,
+  l2StatusOf,
+  node,
+  pool,
+  service,
+  snapshotOf,
+  type TestCluster,
+} from './testing/cluster.ts';
 
 const plain = paintOf({ isTerminal: false, env: {} });
 const LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
@@ -16,15 +25,7 @@ const cluster = (more: TestCluster = {}): TestCluster => ({
   endpoints: { 'shop/web': ['node-a'] },
   ...more,
   more: {
-    serviceL2Statuses: [
-      {
-        apiVersion: 'metallb.io/v1beta1',
-        kind: 'ServiceL2Status',
-        metadata: { name: 'l2-x' },
-        spec: {},
-        status: { node: 'node-b', serviceName: 'web', serviceNamespace: 'shop' },
-      },
-    ],
+    serviceL2Statuses: [l2StatusOf('shop/web', 'node-b')],
   },
 });
 

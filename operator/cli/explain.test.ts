@@ -11,7 +11,7 @@ import { explainService } from './explain/service.ts';
 import { explain } from './explain.ts';
 import type { ClusterSnapshot } from './gather.ts';
 import { paintOf } from './output.ts';
-import { holding, l2Advertisement, node, pool, service, snapshotOf } from './testing/cluster.ts';
+import { holding, l2Advertisement, l2StatusOf, node, pool, service, snapshotOf } from './testing/cluster.ts';
 import { memoryIo } from './testing/memory-io.ts';
 
 const plain = paintOf({ isTerminal: false, env: {} });
@@ -47,13 +47,7 @@ const SERVICE_ANNOUNCEMENT = {
   by: 'l2:node-b',
   status: { conditions: [] },
 };
-const L2_STATUS = {
-  apiVersion: 'metallb.io/v1beta1',
-  kind: 'ServiceL2Status' as const,
-  metadata: { name: 'l2-x' },
-  spec: {},
-  status: { node: 'node-b', serviceName: 'web', serviceNamespace: 'shop', interfaces: [{ name: 'eth0' }] },
-};
+const L2_STATUS = l2StatusOf('shop/web', 'node-b', 'eth0');
 
 spec('explain a Service that works', (test) => {
   test('by the whole chain, and who answers by what was written', () => {

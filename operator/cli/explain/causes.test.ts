@@ -11,6 +11,24 @@ import { serviceCauses } from './testing/service-causes.ts';
 
 const causes = [...serviceCauses, ...poolCauses, ...requestCauses, ...announcingCauses];
 
+/** The link of the chain that each reason breaks, where it is not the address. */
+const LINKS: Readonly<Record<string, string>> = {
+  NotLoadBalancer: 'service',
+  OtherClass: 'service',
+  NotInstalled: 'operator',
+  NoLeader: 'operator',
+  NotLookedAt: 'operator',
+  NoAdvertisement: 'advertisement',
+  NoEndpoints: 'endpoints',
+  NoEligibleNode: 'nodes',
+  NodeExcluded: 'nodes',
+  NodeNetworkUnavailable: 'nodes',
+  NoLocalEndpoints: 'nodes',
+  NoSpeaker: 'announced',
+  NoInterface: 'announced',
+  NoReport: 'announced',
+};
+
 const explained = ({ cluster }: Cause): Explanation => {
   const snapshot = snapshotOf(cluster);
   const asked = snapshot.services.find(({ metadata }) => metadata.name === 'api');
@@ -25,6 +43,7 @@ spec('explain names the true cause:', (test) => {
       assert.is(explanation.reason, cause.reason, JSON.stringify(explanation, null, 1));
       const broken = explanation.steps.at(-1);
       assert.is.not(broken?.answer, 'yes');
+      assert.is(broken?.name, LINKS[cause.reason] ?? 'address');
       assert.ok(broken?.message.includes(cause.says), broken?.message);
       if (cause.detail) {
         const [subject, reason] = cause.detail;

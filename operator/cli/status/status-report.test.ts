@@ -4,6 +4,7 @@ import { paintOf } from '../output.ts';
 import {
   holding,
   l2Advertisement,
+  l2StatusOf,
   leaderLease,
   NOW,
   node,
@@ -27,15 +28,7 @@ const healthy: TestCluster = {
   services: [holding(service('shop/web'), '203.0.113.1')],
   endpoints: { 'shop/web': ['node-a'] },
   more: {
-    serviceL2Statuses: [
-      {
-        apiVersion: 'metallb.io/v1beta1',
-        kind: 'ServiceL2Status',
-        metadata: { name: 'l2-x' },
-        spec: {},
-        status: { node: 'node-b', serviceName: 'web', serviceNamespace: 'shop', interfaces: [{ name: 'eth0' }] },
-      },
-    ],
+    serviceL2Statuses: [l2StatusOf('shop/web', 'node-b', 'eth0')],
   },
 };
 

@@ -6,6 +6,7 @@ import type { IpAddressPool, IpAddressPoolSpec } from '../../../crds/ip-address-
 import type { L2Advertisement, L2AdvertisementSpec } from '../../../crds/l2-advertisement.ts';
 import type { ObjectMeta } from '../../../crds/object-meta.ts';
 import type { PoolSetEntry } from '../../../crds/pool-set.ts';
+import type { ServiceL2Status } from '../../../crds/service-l2-status.ts';
 import { allocate } from '../../allocator/allocate.ts';
 import type { Decision } from '../../allocator/decision.ts';
 import { isOurs, requestOf } from '../../allocator/service-request.ts';
@@ -113,6 +114,18 @@ export const holding = (before: Service, ...ips: readonly string[]): Service => 
   ...before,
   status: { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } },
 });
+
+/** What a speaker wrote about the Service that its node announces. */
+export const l2StatusOf = (key: string, node: string, ...interfaces: readonly string[]): ServiceL2Status => {
+  const [serviceNamespace = '', serviceName = ''] = key.split('/');
+  return {
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'ServiceL2Status',
+    metadata: meta(OWN, `l2-${serviceName}`),
+    spec: {},
+    status: { node, serviceName, serviceNamespace, interfaces: interfaces.map((name) => ({ name })) },
+  };
+};
 
 export const node = (name: string, metadata: Partial<ObjectMeta> = {}, isNetworkUnavailable = false): Node => ({
   apiVersion: 'v1',

@@ -6,9 +6,22 @@ export const KEY = 'shop/api';
 export const ADDRESS_POOL = 'metallb.io/address-pool';
 export const WANTED_IPS = 'metallb.io/loadBalancerIPs';
 
+export const PUBLIC = pool('public', ['203.0.113.0/28']);
+
+/** What was in force of the pool before. */
+export const BEFORE = {
+  namespace: 'herald-system',
+  name: 'public',
+  generation: 1,
+  hash: 'x',
+  addresses: ['203.0.113.0/28'],
+  autoAssign: true,
+  avoidBuggyIPs: false,
+} as const;
+
 /** What announces shop/api, but for what the case changes. */
 export const announcing = (more: TestCluster): TestCluster => ({
-  pools: [pool('public', ['203.0.113.0/28'])],
+  pools: [PUBLIC],
   l2Advertisements: [l2Advertisement('all')],
   services: [service(KEY)],
   endpoints: { [KEY]: ['node-a'] },

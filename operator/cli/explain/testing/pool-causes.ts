@@ -1,20 +1,7 @@
 /** Pools that do not count, or that give this Service nothing. */
 
 import { holding, pool, service } from '../../testing/cluster.ts';
-import { ADDRESS_POOL, announcing, type Cause, KEY } from './cause.ts';
-
-const PUBLIC = pool('public', ['203.0.113.0/28']);
-
-/** What was in force of the pool before. */
-const BEFORE = {
-  namespace: 'herald-system',
-  name: 'public',
-  generation: 1,
-  hash: 'x',
-  addresses: ['203.0.113.0/28'],
-  autoAssign: true,
-  avoidBuggyIPs: false,
-} as const;
+import { ADDRESS_POOL, announcing, BEFORE, type Cause, KEY, PUBLIC } from './cause.ts';
 
 export const poolCauses: readonly Cause[] = [
   {
