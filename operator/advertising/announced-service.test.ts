@@ -31,6 +31,19 @@ spec('announced service', (test) => {
       endpoints: { anywhere: true, nodes: new Set(['a']) },
     });
   });
+  test('is none where others answer for the addresses', () => {
+    const told = (status: string, more: object = {}) => {
+      const one = service();
+      const conditions = [{ type: 'heraldlb.io/AddressAssigned', status }];
+      return announcedServiceOf({ ...one, ...more, status: { ...one.status, conditions } }, [], '')?.addresses;
+    };
+    const foreignWriters = [{ manager: 'controller' }];
+    assert.is(told('False'), undefined);
+    assert.is(announcedServiceOf({ ...service(), foreignWriters }, [], ''), undefined);
+    assert.equal(told('True'), ['192.0.2.1']);
+    // Until it is put back; what is left for good has another condition.
+    assert.equal(told('True', { foreignWriters }), ['192.0.2.1']);
+  });
   const classes: [ours: string, its: string | undefined, isOurs: boolean][] = [
     ['', undefined, true],
     ['', 'other', false],

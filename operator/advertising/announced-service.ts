@@ -1,6 +1,6 @@
 /** Kubernetes objects reduced to what deciding about announcements looks at. */
 
-import { annotationOf, labels } from '../../crds/annotations.ts';
+import { annotationOf, labels, serviceConditions } from '../../crds/annotations.ts';
 import type { ObjectMeta } from '../../crds/object-meta.ts';
 import { formatIp, parseIp } from '../net/address.ts';
 import type { AnnouncedService, AnnouncingNode, ServingEndpoints } from './snapshot.ts';
@@ -13,7 +13,12 @@ interface Service {
     readonly externalTrafficPolicy?: string;
     readonly selector?: Readonly<Record<string, string>>;
   };
-  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
+  readonly status?: {
+    readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+  /** Who wrote the addresses in the status, where the operator did not. */
+  readonly foreignWriters?: readonly unknown[];
 }
 
 interface Endpoint {
@@ -36,14 +41,14 @@ interface Node {
   };
 }
 
-/** Undefined when the Service is of another class or holds no address. `lbClass` '' means Services without a class. */
+/** Undefined when the Service is of another class or holds no address of ours. `lbClass` '' means Services without a class. */
 export function announcedServiceOf(
   service: Service,
   slices: readonly EndpointSlice[],
   lbClass: string,
 ): AnnouncedService | undefined {
   if ((service.spec.loadBalancerClass ?? '') !== lbClass) return undefined;
-  const addresses = addressesOf(service);
+  const addresses = isGranted(service) ? addressesOf(service) : [];
   if (addresses.length === 0) return undefined;
   return {
     key: `${service.metadata.namespace}/${service.metadata.name}`,
@@ -55,6 +60,12 @@ export function announcedServiceOf(
     hasSelector: Object.keys(service.spec.selector ?? {}).length > 0,
     endpoints: servingEndpointsOf(slices),
   };
+}
+
+/** What others wrote is announced only once the operator has adopted it. */
+function isGranted({ status, foreignWriters }: Service): boolean {
+  const told = status?.conditions?.find(({ type }) => type === serviceConditions.addressAssigned);
+  return told ? told.status === 'True' : foreignWriters === undefined;
 }
 
 function addressesOf({ status }: Service): readonly string[] {

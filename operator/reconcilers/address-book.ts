@@ -1,14 +1,16 @@
 /** The allocator of one term, fed by what happens to Services: decides at once and says whom it concerns. */
 
+import { adoptionProblem, foreignRequest, isOurWriting } from '../allocator/adoption.ts';
 import type { Decision } from '../allocator/decision.ts';
 import { heldByDecision, heldByStatus } from '../allocator/held-addresses.ts';
 import { type AllocationChange, IncrementalAllocator, type PoolUse } from '../allocator/incremental-allocator.ts';
-import { isOurs, requestOf } from '../allocator/service-request.ts';
-import type { Service } from '../cluster/objects.ts';
+import { isOurs, type RequestProblem, requestOf, type ServiceRequest } from '../allocator/service-request.ts';
+import { keyOf, type Service } from '../cluster/objects.ts';
 import type { ReadonlyStore } from '../cluster/store.ts';
 import type { Pool } from '../config/pool.ts';
 import type { HeldAddress } from '../config/stored-state.ts';
 import type { IpAddress } from '../net/address.ts';
+import type { Scope } from './world.ts';
 
 /** Told after each change: Services whose status may have to change, pools whose use did. */
 export interface AddressBookListener {
@@ -16,19 +18,35 @@ export interface AddressBookListener {
   poolsUsed(keys: Iterable<string>): void;
 }
 
+/** Why a Service was given up, and what it had. */
+interface Surrender {
+  readonly uid: string | undefined;
+  readonly problem: RequestProblem;
+  readonly heldBefore: readonly IpAddress[];
+}
+
 export class AddressBook {
   readonly #services: ReadonlyStore<Service>;
-  readonly #lbClass: string;
+  readonly #scope: Pick<Scope, 'lbClass' | 'startedAt'>;
   readonly #listener: AddressBookListener;
   readonly #allocator = new IncrementalAllocator();
   /** Services that left us with an address of ours, whose status may still show it. */
   readonly #released = new Set<string>();
+  /** Services that others answer for: looked at again when the pools change. */
+  readonly #foreign = new Set<string>();
+  /** Services whose status somebody else changes back whenever we write it. */
+  readonly #surrendered = new Map<string, Surrender>();
+  #pools: readonly Pool[] = [];
   /** Closed: what happens is only noted, because the pools in force are about to change. */
   #noted: Set<string> | undefined = new Set();
 
-  constructor(services: ReadonlyStore<Service>, lbClass: string, listener: AddressBookListener) {
+  constructor(
+    services: ReadonlyStore<Service>,
+    scope: Pick<Scope, 'lbClass' | 'startedAt'>,
+    listener: AddressBookListener,
+  ) {
     this.#services = services;
-    this.#lbClass = lbClass;
+    this.#scope = scope;
     this.#listener = listener;
   }
 
@@ -44,19 +62,29 @@ export class AddressBook {
 
   /** What Services hold: by their status until the book was opened, by decision since. */
   held(isLoaded: boolean): readonly HeldAddress[] {
-    return isLoaded ? heldByDecision(this.#allocator) : this.#ours().flatMap(heldByStatus);
+    return isLoaded ? heldByDecision(this.#allocator) : this.#ours().filter(isOurWriting).flatMap(heldByStatus);
   }
 
   /** Starts from what the status of every Service says. */
   load(pools: readonly Pool[]): void {
-    this.#tell(this.#allocator.load(pools, this.#ours().map(requestOf)));
-    this.#listener.servicesConcerned(this.#ours().map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+    this.#pools = pools;
+    const ours = this.#ours();
+    this.#tell(
+      this.#allocator.load(
+        pools,
+        ours.map((service) => this.#requestOf(service)),
+      ),
+    );
+    this.#listener.servicesConcerned(ours.map(keyOf));
     this.#open();
   }
 
   setPools(pools: readonly Pool[]): void {
+    this.#pools = pools;
     this.#tell(this.#allocator.setPools(pools));
     this.#open();
+    // What lay in no pool may lie in one now.
+    for (const key of [...this.#foreign]) this.serviceChanged(key);
   }
 
   /** From here on nothing is decided until the pools are set, or `reopen`. */
@@ -75,15 +103,31 @@ export class AddressBook {
       return;
     }
     const service = this.#services.get(key);
-    if (service && isOurs(service, this.#lbClass)) {
+    if (service && isOurs(service, this.#scope.lbClass)) {
       this.#released.delete(key);
-      this.#tell(this.#allocator.upsert(requestOf(service)));
+      this.#tell(this.#allocator.upsert(this.#requestOf(service)));
       // Even if nothing new was decided: somebody may have changed the status.
       this.#listener.servicesConcerned([key]);
       return;
     }
-    if (this.#allocator.decisionOf(key)?.outcome === 'Assigned') this.#released.add(key);
+    if (this.#foreign.delete(key) || this.#allocator.decisionOf(key)?.outcome === 'Assigned') this.#released.add(key);
+    this.#surrendered.delete(key);
     this.#tell(this.#allocator.remove(key));
+  }
+
+  /** From here on others answer for the Service, and nobody gets what it held; until it is deleted, or the term ends. */
+  surrender(service: Service, problem: RequestProblem): void {
+    const key = keyOf(service);
+    const decision = this.#allocator.decisionOf(key);
+    const heldBefore = decision?.outcome === 'Assigned' ? decision.addresses : [];
+    this.#surrendered.set(key, { uid: service.metadata.uid, problem, heldBefore });
+    this.serviceChanged(key);
+  }
+
+  /** How many Services others answer for, by reason. */
+  foreignCounts(): { readonly notOurs: number; readonly contested: number } {
+    const contested = this.#surrendered.size;
+    return { contested, notOurs: this.#foreign.size - contested };
   }
 
   /** Whether the Service left us and its status may still show what we gave it. */
@@ -103,7 +147,26 @@ export class AddressBook {
   }
 
   #ours(): readonly Service[] {
-    return this.#services.list().filter((service) => isOurs(service, this.#lbClass));
+    return this.#services.list().filter((service) => isOurs(service, this.#scope.lbClass));
+  }
+
+  #requestOf(service: Service): ServiceRequest {
+    const key = keyOf(service);
+    const surrender = this.#surrendered.get(key);
+    if (surrender && surrender.uid !== service.metadata.uid) this.#surrendered.delete(key);
+    const { problem, heldBefore } = this.#surrendered.get(key) ?? { problem: this.#problemOf(service) };
+    if (problem) this.#foreign.add(key);
+    else this.#foreign.delete(key);
+    const request = requestOf(service);
+    return problem ? foreignRequest(request, problem, heldBefore) : request;
+  }
+
+  /** A Service is judged when we become responsible for it; of one that is ours already our decision counts. */
+  #problemOf(service: Service): RequestProblem | undefined {
+    const known = this.#allocator.requestOf(keyOf(service));
+    if (known && !known.isForeign) return undefined;
+    // Without a beginning nobody can have written since.
+    return adoptionProblem(service, { pools: this.#pools, startedAt: this.#scope.startedAt ?? '9' });
   }
 
   #open(): void {

@@ -1,47 +1,9 @@
 import * as assert from 'uvu/assert';
 import { l2Object, poolObject } from '../../testing/config-objects.ts';
 import { spec } from '../../testing/spec.ts';
-import type { Service, ServiceSpec } from '../cluster/objects.ts';
 import { eventually } from '../cluster/testing/waiting.ts';
 import { FakeWorld } from './testing/fake-world.ts';
-
-function service(
-  name: string,
-  more: { spec?: ServiceSpec; annotations?: Record<string, string>; born?: string } = {},
-): Service {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: {
-      namespace: 'shop',
-      name,
-      uid: `uid-${name}`,
-      creationTimestamp: more.born ?? '2026-01-01T00:00:00Z',
-      ...(more.annotations && { annotations: more.annotations }),
-    },
-    spec: { type: 'LoadBalancer', clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'], ...more.spec },
-  };
-}
-
-/** A world that leads and has one pool in force, and as many Services with addresses. */
-async function serving(count: number, addresses: readonly string[] = ['10.0.0.0/24']): Promise<FakeWorld> {
-  const world = new FakeWorld();
-  world.put(world.stores.pools, poolObject('a', addresses));
-  for (let at = 0; at < count; at++) world.put(world.stores.services, service(`s${at}`));
-  world.lead();
-  await settled(world);
-  for (let at = 0; at < count; at++) assert.is(world.addressesOf(`shop/s${at}`).length, 1, `s${at}`);
-  return world;
-}
-
-/** Until nothing was written for a while. */
-async function settled(world: FakeWorld, quietMs = 120): Promise<void> {
-  let before = -1;
-  while (before !== world.writes.length || world.writes.length === 0) {
-    before = world.writes.length;
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
-  }
-}
+import { service, serving, settled } from './testing/stories.ts';
 
 const writesOf = (world: FakeWorld, plural: string): number =>
   world.writes.filter((write) => write.startsWith(`${plural} `)).length;

@@ -9,6 +9,7 @@ spec('the metrics of the allocator', (test) => {
     let report: AllocatorReport | undefined = {
       isLoaded: true,
       isStale: false,
+      foreign: { notOurs: 2, contested: 1 },
       pools: [{ name: 'a', capacity: { ipv4: 256n, ipv6: 4n }, use: { ipv4: 3, ipv6: 1 } }],
     };
     createAllocatorMetrics(registry, () => report);
@@ -20,6 +21,8 @@ spec('the metrics of the allocator', (test) => {
       'metallb_allocator_addresses_in_use_total{pool="a"} 4',
       'metallb_allocator_ipv4_addresses_in_use_total{pool="a"} 3',
       'metallb_allocator_ipv6_addresses_in_use_total{pool="a"} 1',
+      'herald_foreign_services{reason="NotOurs"} 2',
+      'herald_foreign_services{reason="ContestedStatus"} 1',
       'metallb_k8s_client_config_loaded_bool 1',
       'metallb_k8s_client_config_stale_bool 0',
     ]);

@@ -9,6 +9,8 @@ export interface AllocatorReport {
   readonly isLoaded: boolean;
   /** Whether some object of the configuration is refused. */
   readonly isStale: boolean;
+  /** Services whose addresses others answer for. */
+  readonly foreign: { readonly notOurs: number; readonly contested: number };
   readonly pools: readonly { readonly name: string; readonly capacity: Capacity; readonly use: PoolUse }[];
 }
 
@@ -45,6 +47,17 @@ export function createAllocatorMetrics(registry: Registry, report: () => Allocat
         for (const pool of report()?.pools ?? []) this.set({ pool: pool.name }, of(pool));
       },
     });
+  new Gauge({
+    registers,
+    name: 'herald_foreign_services',
+    labelNames: ['reason'],
+    help: 'Services that Herald leaves alone because others answer for their status: NotOurs, or ContestedStatus, which calls for somebody to look.',
+    collect() {
+      const { notOurs = 0, contested = 0 } = report()?.foreign ?? {};
+      this.set({ reason: 'NotOurs' }, notOurs);
+      this.set({ reason: 'ContestedStatus' }, contested);
+    },
+  });
   new Gauge({
     registers,
     name: 'metallb_k8s_client_config_loaded_bool',

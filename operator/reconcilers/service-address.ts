@@ -2,25 +2,34 @@
 
 import { annotations, legacyAnnotations, serviceConditions } from '../../crds/annotations.ts';
 import type { Decision } from '../allocator/decision.ts';
-import { heldAddresses, isOurs } from '../allocator/service-request.ts';
+import { isSameDecision } from '../allocator/incremental-allocator.ts';
+import { heldAddresses, isOurs, type RequestProblem } from '../allocator/service-request.ts';
 import { conditionOf, withCondition } from '../cluster/conditions.ts';
 import type { Outcome, Reconciler } from '../cluster/controller.ts';
-import type { Condition, Service, ServiceStatus } from '../cluster/objects.ts';
-import { resources } from '../cluster/resource.ts';
-import type { StatusChange } from '../cluster/status-writer.ts';
+import { keyOf, type Service, type ServiceStatus } from '../cluster/objects.ts';
+import { type ResourceAddress, resources } from '../cluster/resource.ts';
+import { isSame, type StatusChange } from '../cluster/status-writer.ts';
 import { formatIp, type IpAddress } from '../net/address.ts';
 import type { AddressBook } from './address-book.ts';
+import { Contests } from './contests.ts';
 import type { Scope, World } from './world.ts';
 
 const DONE: Outcome = { next: 'WaitForChange' };
 /** Conditions of this prefix are ours on a Service. */
 const OUR_CONDITIONS = 'heraldlb.io/';
+/** Reasons for which the addresses in a status are left to others. */
+const HANDS_OFF: ReadonlySet<string> = new Set(['NotOurs', 'ContestedStatus'] satisfies RequestProblem['reason'][]);
+/** The status without its addresses and the annotation: an apply that does not name what others own leaves it alone. */
+const CONDITIONS_ALONE: ResourceAddress = { ...resources.services, statusFields: { status: [] } };
 
 export class ServiceAddressReconciler implements Reconciler {
   readonly name = 'service-address';
   readonly #world: World;
   readonly #book: AddressBook;
   readonly #scope: Scope;
+  readonly #contests = new Contests();
+  /** What was said last of Services that others answer for: once, because they may not keep it. */
+  readonly #toldHandsOff = new Map<string, Decision>();
 
   constructor(world: World, book: AddressBook, scope: Scope) {
     this.#world = world;
@@ -31,24 +40,56 @@ export class ServiceAddressReconciler implements Reconciler {
   async reconcile(key: string): Promise<Outcome> {
     const service = this.#world.stores.services.get(key);
     const decision = this.#book.decisionOf(key);
-    if (service && decision) await this.#write(service, decision);
-    else if (this.#book.isReleased(key)) await this.#release(key);
+    if (service && decision) {
+      if (isHandsOff(decision)) await this.#tellHandsOff(service, decision);
+      else await this.#write(service, decision);
+      return DONE;
+    }
+    this.#contests.forget(key);
+    this.#toldHandsOff.delete(key);
+    if (this.#book.isReleased(key)) await this.#release(key);
     return DONE;
   }
 
   async #write(service: Service, decision: Decision): Promise<void> {
+    const key = keyOf(service);
+    this.#toldHandsOff.delete(key);
     const change = statusOf(service, decision, this.#world.now());
+    const standing = this.#contests.judge(key, service, decision, isSaid(service, change), this.#world.clock());
+    if (standing === 'Contested') {
+      this.#book.surrender(service, contestOf(service));
+      return;
+    }
     const result = await this.#world.applyStatus(service, resources.services, change);
+    this.#contests.said(key, service, decision, standing, this.#world.clock());
     if (result === 'Written') this.#tell(service, decision);
+  }
+
+  /** Says why we leave the Service alone, beside what others have written: the addresses are not part of the request. */
+  async #tellHandsOff(service: Service, decision: Decision): Promise<void> {
+    const key = keyOf(service);
+    const told = this.#toldHandsOff.get(key);
+    if (told && isSameDecision(told, decision)) return;
+    const { status } = statusOf(service, decision, this.#world.now());
+    const result = await this.#world.applyStatus<ServiceStatus>(service, CONDITIONS_ALONE, {
+      status: { conditions: status.conditions ?? [] },
+    });
+    this.#toldHandsOff.set(key, decision);
+    if (result === 'Written') this.#world.event(service, 'Warning', decision.reason, decision.message);
   }
 
   /** The Service was deleted, or is none of ours any more: then nothing of ours stays in its status. */
   async #release(key: string): Promise<void> {
     const service = await this.#world.readService(key);
     if (service && !isOurs(service, this.#scope.lbClass)) {
-      const conditions = othersThan(serviceConditions.addressAssigned, service);
+      const said = conditionOf(service.status?.conditions, serviceConditions.addressAssigned);
+      if (said && HANDS_OFF.has(said.reason)) {
+        await this.#world.applyStatus<ServiceStatus>(service, CONDITIONS_ALONE, { status: { conditions: [] } });
+        this.#book.forgetReleased(key);
+        return;
+      }
       await this.#world.applyStatus<ServiceStatus>(service, resources.services, {
-        status: { loadBalancer: { ingress: [] }, conditions },
+        status: { loadBalancer: { ingress: [] }, conditions: [] },
       });
     }
     this.#book.forgetReleased(key);
@@ -60,10 +101,30 @@ export class ServiceAddressReconciler implements Reconciler {
   }
 }
 
+const isHandsOff = ({ reason }: Decision): boolean => HANDS_OFF.has(reason);
+
+/** Whether addresses and our condition are in the status; what else of ours is there is written by others of us. */
+function isSaid({ status }: Service, { status: wanted }: StatusChange<ServiceStatus>): boolean {
+  const type = serviceConditions.addressAssigned;
+  const partOf = ({ loadBalancer, conditions }: ServiceStatus) => {
+    const { status: truth, reason, message } = conditionOf(conditions, type) ?? {};
+    return { ingress: loadBalancer?.ingress ?? [], truth, reason, message };
+  };
+  return isSame(partOf(status ?? {}), partOf(wanted));
+}
+
+const contestOf = ({ foreignWriters }: Service): RequestProblem => ({
+  reason: 'ContestedStatus',
+  message: `${foreignWriters?.[0] ? `"${foreignWriters[0].manager}"` : 'Somebody else'} changes the status back whenever Herald has written it. Herald has stopped: remove the other controller, or give the Service a loadBalancerClass, then restart the operator.`,
+});
+
 /** The status that says the decision: addresses, condition and MetalLB's annotation. */
 export function statusOf(service: Service, decision: Decision, now: Date): StatusChange<ServiceStatus> {
   const isAssigned = decision.outcome === 'Assigned';
-  const ours = (service.status?.conditions ?? []).filter(({ type }) => type.startsWith(OUR_CONDITIONS));
+  // What has no address is not announced, and nobody need wait for reports to say so.
+  const ours = (service.status?.conditions ?? []).filter(
+    ({ type }) => type.startsWith(OUR_CONDITIONS) && (isAssigned || type !== serviceConditions.announced),
+  );
   const condition = {
     type: serviceConditions.addressAssigned,
     status: isAssigned ? 'True' : 'False',
@@ -133,7 +194,3 @@ function failureOf(key: string, { status }: Service, { reason, message }: Decisi
     ? [{ type: 'Warning', reason: 'LoadBalancerFailed', message: `invalid requested loadbalancer IPs: ${message}` }]
     : [{ type: 'Warning', reason: 'AllocationFailed', message: `Failed to allocate IP for "${key}": ${message}` }];
 }
-
-/** Our conditions but the one of this type. */
-const othersThan = (type: string, { status }: Service): readonly Condition[] =>
-  (status?.conditions ?? []).filter((one) => one.type.startsWith(OUR_CONDITIONS) && one.type !== type);
