@@ -4,6 +4,7 @@ import { configAnnotations } from '../../../crds/annotations.ts';
 import type { IpAddressPool } from '../../../crds/ip-address-pool.ts';
 import { keyOf } from '../../cluster/objects.ts';
 import { allowsDisruption } from '../../config/breaks.ts';
+import { ClusterRanges } from '../../config/cluster-ranges.ts';
 import { disruptionHash } from '../../config/pool-content.ts';
 import { objectRef } from '../../config/verdict.ts';
 import type { ClusterSnapshot } from '../gather.ts';
@@ -78,7 +79,7 @@ export function planOf(
       disruptions,
       ifAllowed: forecast ? serviceOutcomes(after, forecast, { ...context, allowed: NOTHING }) : [],
       nodes: nodeOutcomes(before, after),
-      notes: notesOf(snapshot, before),
+      notes: notesOf(step, before),
     },
   };
 }
@@ -173,17 +174,26 @@ function countsOf({ owners }: Forecast): ReadonlyMap<string, number> {
   return counts;
 }
 
-function notesOf(snapshot: ClusterSnapshot, { decisions }: Forecast): readonly string[] {
-  const shown = new Map(
-    snapshot.services.map((service) => [
-      keyOf(service),
-      (service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? '').length,
-    ]),
-  );
+function notesOf({ before: snapshot, after }: Step, { decisions }: Forecast): readonly string[] {
+  const heldBy = (key: string): number => shown.get(key)?.status?.loadBalancer?.ingress?.length ?? 0;
+  const shown = new Map(snapshot.services.map((service) => [keyOf(service), service]));
   const behind = [...decisions].filter(
-    ([key, decision]) => (decision.outcome === 'Assigned' ? decision.addresses.length : 0) !== (shown.get(key) ?? 0),
+    ([key, decision]) => (decision.outcome === 'Assigned' ? decision.addresses.length : 0) !== heldBy(key),
   );
-  const unread = [...snapshot.unread].map(([kind, why]) => `${kind} cannot be read, and count as none: ${why}.`);
-  const pending = `${behind.length} Services will get other addresses even without this change: the operator is not done with them.`;
-  return [...unread, ...(behind.length > 0 ? [pending] : [])];
+  return [
+    ...[...snapshot.unread].map(([kind, why]) => `${kind} cannot be read, and count as none: ${why}.`),
+    ...(behind.length > 0
+      ? [`Even without this change, ${behind.length} Services will get other addresses: the operator is not done yet.`]
+      : []),
+    ...podNotes(snapshot, after),
+  ];
+}
+
+/** Where pods live is asked for by the operator alone: of a large cluster that is megabytes. */
+function podNotes(before: ClusterSnapshot, { pools, nodes, serviceCidrs }: ClusterSnapshot): readonly string[] {
+  const known = new Set(before.pools);
+  const ranges = new ClusterRanges({ nodes, serviceRanges: serviceCidrs, podAddresses: [] });
+  return pools
+    .filter((pool) => !known.has(pool) && ranges.meetsPodRange(pool))
+    .map((pool) => `Pool ${keyOf(pool)} meets a pod range: the operator refuses it if a pod has one of its addresses.`);
 }
