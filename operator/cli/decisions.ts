@@ -1,15 +1,17 @@
 /** What the operator and the speakers decide from a snapshot, by their own code: for the detail that no status holds. */
 
-import { annotations } from '../../crds/annotations.ts';
+import { annotations, serviceConditions } from '../../crds/annotations.ts';
 import { POOL_SET_NAME } from '../../crds/pool-set.ts';
 import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from '../advertising/announced-service.ts';
 import { claimOf } from '../advertising/announcements.ts';
 import { Coverage } from '../advertising/coverage.ts';
 import type { AddressClaim } from '../advertising/expected-view.ts';
 import type { AnnouncedService } from '../advertising/snapshot.ts';
+import { foreignRequest } from '../allocator/adoption.ts';
 import { allocate } from '../allocator/allocate.ts';
 import type { Decision } from '../allocator/decision.ts';
-import { isOurs, requestOf } from '../allocator/service-request.ts';
+import { isOurs, requestOf, type ServiceRequest } from '../allocator/service-request.ts';
+import { conditionOf } from '../cluster/conditions.ts';
 import { type EndpointSlice, keyOf, type Service } from '../cluster/objects.ts';
 import type { L2Advertisement } from '../config/advertisements.ts';
 import type { Pool } from '../config/pool.ts';
@@ -35,7 +37,7 @@ export interface Decisions {
 export function decisionsOf(snapshot: ClusterSnapshot): Decisions {
   const { pools, l2Advertisements } = inForce(snapshot);
   const ours = oursOf(snapshot);
-  const addresses = allocate({ pools, services: ours.map(requestOf) });
+  const addresses = allocate({ pools, services: ours.map(requestAsWritten) });
   const announced = announcedServices(snapshot);
   const nodes = snapshot.nodes.filter((node) => peerAddressOf(node, undefined)).map(announcingNodeOf);
   const holders = new Map<string, AnnouncedService[]>();
@@ -61,6 +63,13 @@ export function decisionsOf(snapshot: ClusterSnapshot): Decisions {
 /** The Services that Herald serves. */
 const oursOf = ({ services, installation }: ClusterSnapshot): readonly Service[] =>
   services.filter((service) => isOurs(service, installation.lbClass));
+
+/** The operator alone can tell whether what a status shows is somebody else's: it wrote it. */
+function requestAsWritten(service: Service): ServiceRequest {
+  const told = conditionOf(service.status?.conditions, serviceConditions.addressAssigned);
+  const request = requestOf(service);
+  return told?.reason === 'NotOurs' ? foreignRequest(request, { reason: 'NotOurs', message: told.message }) : request;
+}
 
 /** What was stored before anybody acted on it; without a PoolSet what the pools and Services tell of it. */
 function inForce(snapshot: ClusterSnapshot): Pick<Decisions, 'pools' | 'l2Advertisements'> {

@@ -1,9 +1,5 @@
 /** `herald events`: what Herald told about Services and nodes, oldest first. */
 
-import type { ApiConnection } from '../cluster/api-connection.ts';
-import { listAll } from '../cluster/list.ts';
-import type { KubernetesObject } from '../cluster/objects.ts';
-import type { Resource } from '../cluster/resource.ts';
 import { readArguments, type Values } from './arguments.ts';
 import {
   type Command,
@@ -13,23 +9,8 @@ import {
   namespaceOption,
   outputOption,
 } from './command.ts';
+import { type EventChoice, type HeraldEvent, lastSeen, listHeraldEvents } from './event-list.ts';
 import { ageOf, formatOf, type Paint, paintOf, structured, table } from './output.ts';
-
-/** events.k8s.io/v1, as far as it is shown. */
-export interface HeraldEvent extends KubernetesObject {
-  readonly type?: string;
-  readonly reason?: string;
-  readonly note?: string;
-  /** RFC 3339 with microseconds. */
-  readonly eventTime?: string | null;
-  readonly reportingController?: string;
-  readonly reportingInstance?: string;
-  readonly regarding?: { readonly kind?: string; readonly namespace?: string; readonly name?: string };
-  readonly series?: { readonly count: number; readonly lastObservedTime: string };
-}
-
-/** Who of us reports; the API server chooses by one at a time. */
-const REPORTERS = ['herald-operator', 'herald-speaker'];
 
 const { 'herald-namespace': _, from: __, ...connectionOptions } = clusterOptions;
 const options = { ...connectionOptions, ...namespaceOption, ...outputOption } as const;
@@ -52,12 +33,6 @@ export const events: Command = {
   },
 };
 
-/** Which events: of one object, of a namespace, or all. */
-export interface EventChoice {
-  readonly namespace?: string | undefined;
-  readonly name?: string;
-}
-
 function askedFor(text: string | undefined, namespace: string | undefined): EventChoice {
   if (text === undefined) return { namespace };
   const [left = '', right] = text.split('/');
@@ -71,34 +46,11 @@ async function readEvents(
 ): Promise<readonly HeraldEvent[]> {
   const connection = await io.connect(values);
   try {
-    const lists = await Promise.all(REPORTERS.map((reporter) => listEvents(connection, reporter, choice)));
-    return lists.flat().toSorted((a, b) => (lastSeen(a) < lastSeen(b) ? -1 : 1));
+    return await listHeraldEvents(connection, choice);
   } finally {
     connection.close();
   }
 }
-
-async function listEvents(
-  connection: ApiConnection,
-  reporter: string,
-  { namespace, name }: EventChoice,
-): Promise<readonly HeraldEvent[]> {
-  const resource: Resource<HeraldEvent> = {
-    group: 'events.k8s.io',
-    version: 'v1',
-    kind: 'Event',
-    plural: 'events',
-    namespaced: true,
-    ...(namespace !== undefined && { namespace }),
-    fieldSelector: [`reportingController=${reporter}`, ...(name === undefined ? [] : [`regarding.name=${name}`])].join(
-      ',',
-    ),
-  };
-  return (await listAll(connection, resource)).objects;
-}
-
-const lastSeen = ({ series, eventTime, metadata }: HeraldEvent): string =>
-  series?.lastObservedTime ?? eventTime ?? metadata.creationTimestamp ?? '';
 
 /** A table, or one sentence where there are none. */
 export function eventsText(found: readonly HeraldEvent[], now: Date, paint: Paint): string {

@@ -1,5 +1,7 @@
 /** `herald explain`: why a Service has no address or is not announced, or why an object of the configuration does not work. */
 
+import type { ApiConnection } from '../cluster/api-connection.ts';
+import { ApiError } from '../cluster/api-error.ts';
 import { type KubernetesObject, keyOf, type Service } from '../cluster/objects.ts';
 import { getObject } from '../cluster/requests.ts';
 import { resources } from '../cluster/resource.ts';
@@ -13,6 +15,7 @@ import {
   namespaceOption,
   outputOption,
 } from './command.ts';
+import { type EventChoice, type HeraldEvent, listHeraldEvents } from './event-list.ts';
 import { type ConfigWord, configLists, explainConfigObject } from './explain/config-object.ts';
 import type { Explanation } from './explain/explanation.ts';
 import { explanationText } from './explain/print.ts';
@@ -45,10 +48,10 @@ async function explanationOf(name: string, values: Values<typeof options>, io: C
   const snapshot = await gather(io, values);
   const asked = askedFor(name, values.namespace);
   if ('word' in asked) return explainConfigObject(asked.word, findConfig(asked.word, asked.name, snapshot), snapshot);
-  const service =
-    snapshot.services.find((one) => keyOf(one) === asked.key) ?? (await readService(asked.key, values, io));
+  const known = snapshot.services.find((one) => keyOf(one) === asked.key);
+  const { service = known, events } = await readMore(asked.key, values, io, known === undefined);
   if (!service) throw new CommandError(noService(asked.key, snapshot));
-  return explainService(service, snapshot);
+  return explainService(service, snapshot, events);
 }
 
 type Asked = { readonly key: string } | { readonly word: ConfigWord; readonly name: string };
@@ -87,15 +90,31 @@ function findConfig(word: ConfigWord, name: string, snapshot: ClusterSnapshot): 
   throw new CommandError(`there is no ${word} ${name}${meant ? `: did you mean ${meant}?` : ''}`);
 }
 
-/** Services of other types are not in the snapshot: they are many, and none of ours. */
-async function readService(key: string, values: Values<typeof options>, io: CommandIo): Promise<Service | undefined> {
-  if (values.from !== undefined) return undefined;
+interface More {
+  readonly service?: Service | undefined;
+  readonly events: readonly HeraldEvent[];
+}
+
+/** What is not in a snapshot: the Service's events, and Services of other types, which are many and none of ours. */
+async function readMore(key: string, values: Values<typeof options>, io: CommandIo, isUnknown: boolean): Promise<More> {
+  if (values.from !== undefined) return { events: [] };
   const [namespace = '', name = ''] = key.split('/');
   const connection = await io.connect(values);
   try {
-    return await getObject(connection, resources.services, { namespace, name });
+    const service = isUnknown ? await getObject(connection, resources.services, { namespace, name }) : undefined;
+    return { service, events: await eventsOrNone(connection, { namespace, name }) };
   } finally {
     connection.close();
+  }
+}
+
+/** Who may not read events learns the rest. */
+async function eventsOrNone(connection: ApiConnection, choice: EventChoice): Promise<readonly HeraldEvent[]> {
+  try {
+    return await listHeraldEvents(connection, choice);
+  } catch (error) {
+    if (error instanceof ApiError && error.status > 0) return [];
+    throw error;
   }
 }
 

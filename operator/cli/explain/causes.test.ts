@@ -29,11 +29,11 @@ const LINKS: Readonly<Record<string, string>> = {
   NoReport: 'announced',
 };
 
-const explained = ({ cluster }: Cause): Explanation => {
+const explained = ({ cluster, events }: Cause): Explanation => {
   const snapshot = snapshotOf(cluster);
   const asked = snapshot.services.find(({ metadata }) => metadata.name === 'api');
   if (!asked) throw new Error('the case has no Service shop/api');
-  return explainService(asked, snapshot);
+  return explainService(asked, snapshot, events);
 };
 
 spec('explain names the true cause:', (test) => {

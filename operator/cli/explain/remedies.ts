@@ -78,6 +78,10 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
   ServiceNotSelected: () => ['label the Service as serviceAllocation.serviceSelectors of the pool want'],
   FamilyMissing: () => ['add a range of that family to the pool, or change ipFamilies of the Service'],
   PoolRemoved: () => ['name another pool: this one was deleted'],
+  NotOurs: () => ['give the Service the loadBalancerClass of whoever serves it, or let that one give its address back'],
+  ContestedStatus: () => [
+    'remove the other controller, or give the Service a loadBalancerClass; then restart the operator',
+  ],
   PartlyAssigned: () => [
     'nothing has to be done: with PreferDualStack one family is enough. A pool of both families gives both',
   ],

@@ -4,15 +4,21 @@ import { heldAddresses } from '../../allocator/service-request.ts';
 import { keyOf, type Service } from '../../cluster/objects.ts';
 import { formatIp } from '../../net/address.ts';
 import { decisionsOf } from '../decisions.ts';
+import type { HeraldEvent } from '../event-list.ts';
 import type { ClusterSnapshot } from '../gather.ts';
-import type { Explanation, Step } from './explanation.ts';
+import { type Explanation, type Step, step } from './explanation.ts';
 import { remediesOf } from './remedies.ts';
 import { addressStep } from './service-address.ts';
 import { announcedSteps } from './service-announced.ts';
 import { serviceStep } from './service-is-ours.ts';
 
-export function explainService(service: Service, snapshot: ClusterSnapshot): Explanation {
-  const steps = stepsOf(service, snapshot);
+/** @param events those of the Service, oldest first */
+export function explainService(
+  service: Service,
+  snapshot: ClusterSnapshot,
+  events: readonly HeraldEvent[] = [],
+): Explanation {
+  const steps = stepsOf(service, snapshot, events);
   const last = steps.at(-1);
   const key = keyOf(service);
   const broken = steps.find(({ answer }) => answer !== 'yes');
@@ -26,13 +32,19 @@ export function explainService(service: Service, snapshot: ClusterSnapshot): Exp
   };
 }
 
-function stepsOf(service: Service, snapshot: ClusterSnapshot): readonly Step[] {
+function stepsOf(service: Service, snapshot: ClusterSnapshot, events: readonly HeraldEvent[]): readonly Step[] {
   const first = serviceStep(service, snapshot);
   if (first.answer !== 'yes') return [first];
   const decisions = decisionsOf(snapshot);
   const address = addressStep(service, snapshot, decisions);
-  if (address.answer !== 'yes') return [first, address];
+  if (address.answer !== 'yes') return [first, contestedStep(events) ?? address];
   return [first, address, ...announcedSteps(service, snapshot, decisions)];
+}
+
+/** Where somebody else changes the status back, the operator says so by an event alone. */
+function contestedStep(events: readonly HeraldEvent[]): Step | undefined {
+  const told = events.findLast(({ reason }) => reason === 'ContestedStatus');
+  return told && step('address', 'no', told.note ?? '', { reason: 'ContestedStatus', source: 'operator' });
 }
 
 function summaryOf(service: Service, last: Step | undefined): string {

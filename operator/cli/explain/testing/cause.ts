@@ -1,5 +1,6 @@
 /** A cluster in which shop/api is announced, and ways in which it is not. */
 
+import type { HeraldEvent } from '../../event-list.ts';
 import { l2Advertisement, pool, service, type TestCluster } from '../../testing/cluster.ts';
 
 export const KEY = 'shop/api';
@@ -32,6 +33,8 @@ export const announcing = (more: TestCluster): TestCluster => ({
 export interface Cause {
   readonly name: string;
   readonly cluster: TestCluster;
+  /** What the operator told as events about shop/api. */
+  readonly events?: readonly HeraldEvent[];
   readonly reason: string;
   /** In the message of the broken link. */
   readonly says: string;

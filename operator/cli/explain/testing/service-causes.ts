@@ -50,4 +50,38 @@ export const serviceCauses: readonly Cause[] = [
     reason: 'NotLookedAt',
     says: 'herald-operator-1 leads and has not looked at this Service yet',
   },
+  {
+    name: 'a Service whose status somebody else wrote',
+    cluster: announcing({
+      isSilent: true,
+      services: [
+        {
+          ...service(KEY),
+          status: {
+            loadBalancer: { ingress: [{ ip: '198.51.100.7' }] },
+            conditions: [
+              {
+                type: 'heraldlb.io/AddressAssigned',
+                status: 'False',
+                reason: 'NotOurs',
+                message: 'The status shows 198.51.100.7, which lies in no pool in force.',
+                lastTransitionTime: NOW.toISOString(),
+              },
+            ],
+          },
+        },
+      ],
+    }),
+    reason: 'NotOurs',
+    says: 'The status shows 198.51.100.7, which lies in no pool in force',
+    remedy: 'give the Service the loadBalancerClass of whoever serves it',
+  },
+  {
+    name: 'a Service whose status somebody else changes back',
+    cluster: announcing({ isSilent: true }),
+    events: [{ metadata: { name: 'x' }, reason: 'ContestedStatus', note: '"kube-vip" changes the status back' }],
+    reason: 'ContestedStatus',
+    says: '"kube-vip" changes the status back',
+    remedy: 'remove the other controller',
+  },
 ];
