@@ -83,7 +83,8 @@ spec('rights', (test) => {
   });
 
   test('touch Secrets in the own namespace alone: one at a time by its name, never listed, changed or deleted', () => {
-    const touching = (list: typeof rules) => list.filter(({ resources }) => resources.includes('secrets'));
+    const touching = (list: readonly (typeof rules)[number][]) =>
+      list.filter(({ resources }) => resources.includes('secrets'));
     assert.equal(touching([...rights.operator.cluster, ...rights.speaker.cluster]), []);
     for (const { verbs } of touching(rules)) assert.ok(['get', 'create,get'].includes(verbs.join()), verbs.join());
     for (const { resourceNames } of touching(rights.speaker.ownNamespace))

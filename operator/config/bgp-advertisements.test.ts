@@ -71,9 +71,9 @@ spec('a BGPAdvertisement by itself', (test) => {
     [{ ipAddressPools: ['nowhere'] }, 'PoolNotFound'],
     [{ peers: ['tor', 'nobody'] }, 'PeerNotFound'],
     [{ communities: ['no-export'] }, 'CommunityNotFound'],
-  ] as const)
+  ] satisfies (readonly [Given, string])[])
     test(`that names what does not exist is told ${reason}`, () => {
-      const words = conditionWords(judged(bgpObject('ad', given as Given)), 'ad', 'ResolvedRefs');
+      const words = conditionWords(judged(bgpObject('ad', given)), 'ad', 'ResolvedRefs');
       assert.match(words ?? '', `False ${reason}`);
     });
   test('is told of everything that is missing at once', () => {

@@ -3,7 +3,11 @@ import { poolObject } from '../../testing/config-objects.ts';
 import { spec } from '../../testing/spec.ts';
 import { ConflictError } from '../cluster/api-error.ts';
 import { eventually } from '../cluster/testing/waiting.ts';
+import { wantedEntry } from '../config/pool-content.ts';
+import { AddressBook } from './address-book.ts';
+import { ConfigKeeper } from './config-keeper.ts';
 import { FakeWorld } from './testing/fake-world.ts';
+import { service } from './testing/stories.ts';
 
 spec('what is in force', (test) => {
   test('is stored anew when the PoolSet went with its definition, though the informer goes on showing it', async () => {
@@ -28,5 +32,58 @@ spec('what is in force', (test) => {
       await world.die();
     }
     assert.equal(created, [['a', 'b']]);
+  });
+});
+
+spec('a pool that waits for Services', (test) => {
+  /** A keeper that has decided about a remnant and a refused change, by a clock that shows `tookMs` for deciding. */
+  async function keeping(tookMs: number): Promise<ConfigKeeper> {
+    const world = new FakeWorld();
+    const [gone, shrunk] = [poolObject('gone', ['10.0.0.0/24']), poolObject('shrunk', ['10.0.1.0/24'])];
+    world.put(world.stores.poolSets, {
+      apiVersion: 'heraldlb.io/v1alpha1',
+      kind: 'PoolSet',
+      metadata: { namespace: 'herald-system', name: 'herald' },
+      pools: [gone, shrunk].map(wantedEntry),
+    });
+    world.put(world.stores.pools, poolObject('shrunk', ['10.0.1.0/28']));
+    world.put(world.stores.pools, poolObject('calm', ['10.0.2.0/24']));
+    for (const [pool, ip] of [
+      ['gone', '10.0.0.1'],
+      ['shrunk', '10.0.1.77'],
+    ] as const) {
+      const holder = service(pool, { annotations: { 'metallb.io/ip-allocated-from-pool': pool } });
+      const condition = {
+        type: 'heraldlb.io/AddressAssigned',
+        status: 'True' as const,
+        reason: 'Assigned',
+        message: '',
+      };
+      const conditions = [{ ...condition, lastTransitionTime: '2026-01-01T00:00:00Z' }];
+      world.put(world.stores.services, { ...holder, status: { loadBalancer: { ingress: [{ ip }] }, conditions } });
+    }
+    let now = 0;
+    world.clock = () => {
+      now += tookMs;
+      return now;
+    };
+    const listener = { servicesConcerned: () => {}, poolsUsed: () => {} };
+    const scope = { ownNamespace: 'herald-system', configNamespaces: ['herald-system'], lbClass: '' };
+    const keeper = new ConfigKeeper(world, new AddressBook(world.stores.services, scope, listener), scope, () => {});
+    assert.is(keeper.decideAfterUse(['herald-system/gone']), undefined);
+    await keeper.reconcile();
+    return keeper;
+  }
+
+  test('is decided anew soon after an address of it was let go', async () => {
+    const keeper = await keeping(1);
+    for (const name of ['gone', 'shrunk']) assert.is(keeper.decideAfterUse([`herald-system/${name}`]), 50);
+  });
+  test('is decided anew seldom while other pools are used', async () => {
+    assert.is((await keeping(1)).decideAfterUse(['herald-system/calm']), 1_000);
+  });
+  test('is decided anew the more seldom the longer deciding takes', async () => {
+    const keeper = await keeping(300);
+    for (const name of ['gone', 'calm']) assert.is(keeper.decideAfterUse([`herald-system/${name}`]), 6_000);
   });
 });

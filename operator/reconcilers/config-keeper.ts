@@ -18,6 +18,12 @@ import { Surveyor } from './surveyor.ts';
 import type { Scope, World } from './world.ts';
 
 const DONE: Outcome = { next: 'WaitForChange' };
+/** Services let go of addresses in bursts; what waits for that is decided once for the burst. */
+const GATHER_RELEASES_MS = 50;
+/** Pools that nothing waits for: an address may lie in several. */
+const GATHER_OTHERS_MS = 1_000;
+/** Deciding for this reason alone may take one part in so many of the time. */
+const DECIDING_COST = 20;
 const NOTHING: ResolvedConfig = {
   inForce: [],
   pools: [],
@@ -34,6 +40,12 @@ export class ConfigKeeper implements Reconciler {
   readonly #surveyor: Surveyor;
   readonly #resolved: () => void;
   #config: ResolvedConfig = NOTHING;
+  #entries: ReadonlyMap<string, PoolSetEntry> = new Map();
+  #pools: ReadonlyMap<string, Pool> = new Map();
+  /** The pools that wait for Services to let go of addresses. */
+  #waiting: ReadonlySet<string> = new Set();
+  /** How long deciding took the last time, milliseconds. */
+  #tookMs = 0;
   /** The newest PoolSet that we know to be stored. */
   #stored: PoolSet | undefined;
   /** A write failed because something else is stored than we and the informer knew. */
@@ -60,16 +72,20 @@ export class ConfigKeeper implements Reconciler {
     return this.#config.verdicts.get(ref);
   }
   entryOf(key: string): PoolSetEntry | undefined {
-    return this.#config.inForce.find(({ namespace, name }) => `${namespace}/${name}` === key);
+    return this.#entries.get(key);
   }
   poolOf(key: string): Pool | undefined {
-    return this.#config.pools.find(({ namespace, name }) => `${namespace}/${name}` === key);
+    return this.#pools.get(key);
   }
 
-  /** Whether something waits for Services to let go of addresses. */
-  get waitsForServices(): boolean {
-    const isWaiting = ({ conditions }: Verdict): boolean => conditions.some((c) => c.reason === 'WouldBreakServices');
-    return this.#config.pools.some((pool) => pool.isRemnant) || [...this.#config.verdicts.values()].some(isWaiting);
+  /**
+   * Milliseconds until it is worth deciding again because Services took or let go of addresses of these pools;
+   * undefined where nothing waits for that. However large the configuration, deciding takes a small part of the time.
+   */
+  decideAfterUse(pools: Iterable<string>): number | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    const isWaitedFor = [...pools].some((key) => this.#waiting.has(key));
+    return Math.max(isWaitedFor ? GATHER_RELEASES_MS : GATHER_OTHERS_MS, DECIDING_COST * this.#tookMs);
   }
 
   async reconcile(): Promise<Outcome> {
@@ -78,7 +94,9 @@ export class ConfigKeeper implements Reconciler {
     // Nothing is given out between what is decided here and the moment when it is stored.
     this.#book.close();
     try {
+      const beganAt = this.#world.clock();
       const config = this.#resolve(surroundings);
+      this.#tookMs = this.#world.clock() - beganAt;
       await this.#store(config.inForce);
       this.#act(config);
     } finally {
@@ -132,6 +150,9 @@ export class ConfigKeeper implements Reconciler {
   #act(config: ResolvedConfig): void {
     const havePoolsChanged = !isSame(this.#config.pools.map(comparable), config.pools.map(comparable));
     this.#config = config;
+    this.#entries = new Map(config.inForce.map((entry) => [nameOf(entry), entry]));
+    this.#pools = byKey(config.pools);
+    this.#waiting = waitingPools(config);
     if (!this.#isLoaded) {
       this.#isLoaded = true;
       this.#book.load(config.pools);
@@ -140,6 +161,22 @@ export class ConfigKeeper implements Reconciler {
 }
 
 const revisionOf = (object: PoolSet | undefined): number => Number(object?.metadata.resourceVersion ?? -1);
+
+const nameOf = ({ namespace, name }: Pick<Pool, 'namespace' | 'name'>): string => `${namespace}/${name}`;
+
+/** Of a remnant and a live pool of one name the live one, which comes first. */
+const byKey = (pools: readonly Pool[]): ReadonlyMap<string, Pool> =>
+  new Map(pools.toReversed().map((pool) => [nameOf(pool), pool]));
+
+/** Remnants, and pools whose change would break Services. */
+function waitingPools({ pools, verdicts }: ResolvedConfig): ReadonlySet<string> {
+  const waiting = new Set(pools.filter(({ isRemnant }) => isRemnant).map((pool) => nameOf(pool)));
+  for (const [ref, { conditions }] of verdicts) {
+    const isWaiting = conditions.some(({ reason }) => reason === 'WouldBreakServices');
+    if (isWaiting) waiting.add(ref.slice(ref.indexOf('/') + 1));
+  }
+  return waiting;
+}
 
 /** What of a pool the allocator looks at, as plain data. */
 const comparable = ({ ranges, addresses: _, namespaces, ...rest }: Pool): object => ({

@@ -20,8 +20,6 @@ import type { Scope, Stores, World } from './world.ts';
 /** Status writes that may be under way at once: 32 get nearly all that one API server gives (64 only a little more). */
 const SERVICE_WORKERS = 32;
 const CONFIG_WORKERS = 8;
-/** Services let go of addresses in bursts; what waits for that is decided once for the burst. */
-const GATHER_RELEASES_MS = 50;
 /** Objects come in bursts; what is said of them together is said once for the burst. */
 const GATHER_FAULTS_MS = 250;
 /** What is done as a whole has a queue with a single key. */
@@ -127,7 +125,8 @@ export class LeaderWork {
 
   #poolsUsed(keys: Iterable<string>): void {
     addAll(this.#pools, keys);
-    if (this.#keeper.waitsForServices) this.#poolSet.queue.addAfter(THE_ONE, GATHER_RELEASES_MS);
+    const delayMs = this.#keeper.decideAfterUse(keys);
+    if (delayMs !== undefined) this.#poolSet.queue.addAfter(THE_ONE, delayMs);
   }
 
   #tellEveryObject(): void {
