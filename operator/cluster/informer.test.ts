@@ -398,6 +398,35 @@ spec('informer of a kind with a CRD', (test) => {
       { graceMs: 60_000 },
     ));
 
+  test('of a kind that need not be served is complete without it, and has it when it comes', () =>
+    running(
+      pools,
+      (fake) => fake.unserve('ipaddresspools'),
+      async ({ fake, informer, log }) => {
+        await informer.synced();
+        assert.is(informer.store.size, 0);
+        assert.equal(log.lines, ['info the API server does not serve the kind']);
+        withTwoPools(fake);
+        fake.serve('ipaddresspools');
+        await informer.refresh();
+        assert.is(informer.store.size, 2);
+      },
+      { isOptional: true },
+    ));
+
+  test('of a kind that need not be served from the start keeps its objects when the CRD goes', () =>
+    running(
+      pools,
+      withTwoPools,
+      async ({ fake, informer }) => {
+        await informer.synced();
+        deleteCrd(fake);
+        await eventually('it holds', () => informer.isHeld);
+        assert.is(informer.store.size, 2);
+      },
+      { isOptional: true, graceMs: 60_000 },
+    ));
+
   test('asks where its kind lives', () => {
     assert.is(collectionPath(pools), '/apis/metallb.io/v1beta1/ipaddresspools');
     assert.is(CRD, 'ipaddresspools.metallb.io');

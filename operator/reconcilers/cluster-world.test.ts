@@ -110,6 +110,73 @@ spec('the member key', (test) => {
   });
 });
 
+spec('the Secret of a peer', (test) => {
+  const name = { namespace: 'herald-system', name: 'bgp' };
+  const secret = (password: string, type = 'kubernetes.io/basic-auth') => ({
+    metadata: name,
+    type,
+    data: { password: Buffer.from(password).toString('base64') },
+  });
+  for (const [what, answer, fact] of [
+    ['that is there', secret('p4ssw0rd'), 'Usable'],
+    ['that is missing', 404, 'Missing'],
+    ['that our rights do not reach', 403, 'Unreadable'],
+    ['of another type', secret('p4ssw0rd', 'Opaque'), 'WrongType'],
+    ['with an empty password', secret(''), 'NoPassword'],
+    ['without a password', { metadata: name, type: 'kubernetes.io/basic-auth' }, 'NoPassword'],
+    ['with a password that the kernel does not take', secret('x'.repeat(81)), 'PasswordTooLong'],
+  ] as const)
+    test(`${what} is ${fact}`, async () => {
+      const { asked, world: it } = world({ [`GET ${SECRETS}/bgp`]: answer });
+      assert.is(await it.readSecretFact(name), fact);
+      assert.is(asked.length, 1);
+    });
+  test('is tried again where the API server fails', async () => {
+    const { world: it } = world({ [`GET ${SECRETS}/bgp`]: 500 });
+    await rejection(ApiError, () => it.readSecretFact(name));
+  });
+});
+
+spec('the pods', (test) => {
+  test('are those that live and have addresses of their own', async () => {
+    const pod = {
+      metadata: { namespace: 'shop', name: 'web-0' },
+      status: { podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] },
+    };
+    const starting = { metadata: { namespace: 'shop', name: 'web-1' } };
+    const { asked, world: it } = world({
+      'GET /api/v1/pods': { metadata: { resourceVersion: '1' }, items: [pod, starting] },
+    });
+    assert.equal(await it.readPodAddresses(), [
+      { pod: 'shop/web-0', address: '10.0.0.1' },
+      { pod: 'shop/web-0', address: 'fd00::1' },
+    ]);
+    assert.is(
+      asked[0]?.query?.['fieldSelector'],
+      'spec.hostNetwork=false,status.phase!=Succeeded,status.phase!=Failed',
+    );
+  });
+});
+
+spec('the ConfigurationState', (test) => {
+  const STATES = '/apis/metallb.io/v1beta1/namespaces/herald-system/configurationstates';
+  test("is created under MetalLB's name and label", async () => {
+    const { asked, world: it } = world({ [`POST ${STATES}`]: {} });
+    assert.is(await it.createConfigurationState(), 'Created');
+    assert.equal(bodyOf(asked[0])['metadata'], {
+      namespace: 'herald-system',
+      name: 'controller',
+      labels: { 'metallb.io/component-type': 'controller' },
+    });
+  });
+  for (const [status, result] of [
+    [409, 'Exists'],
+    [404, 'NotServed'],
+  ] as const)
+    test(`answers ${result} to ${status}`, async () =>
+      assert.is(await world({ [`POST ${STATES}`]: status }).world.createConfigurationState(), result));
+});
+
 spec('the PoolSet', (test) => {
   test('is created where there is none', async () => {
     const { asked, world: it } = world({ [`POST ${POOL_SETS}`]: stored });
