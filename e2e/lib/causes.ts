@@ -192,7 +192,12 @@ function announcingCauses(world: World): readonly RefusedService[] {
       service: ask({ [ADDRESS_POOL]: world.name }, { labels: CHOSEN, app: 'nothing' }),
       reason: 'NoEndpoints',
     },
-    { name: 'no-node', service: from('nodes'), reason: 'NoEligibleNode', detail: [first ?? '', 'NodeNotSelected'] },
+    {
+      name: 'no-node',
+      service: from('nodes'),
+      reason: 'NoEligibleNode',
+      detail: [`node ${world.controlPlane.name}`, 'NodeNotSelected'],
+    },
     { name: 'excluded', service: from('excluded'), reason: 'NoEligibleNode', detail: [first ?? '', 'NodeExcluded'] },
     {
       name: 'network',

@@ -54,6 +54,12 @@ export function bar(share: number, width: number): string {
   return text + '░'.repeat(width - [...text].length);
 }
 
+/** Up to the first full stop that ends a sentence, without it. */
+export function firstSentence(text: string): string {
+  const [first = ''] = text.split(/\.\s+(?=[A-Z])/);
+  return first.replace(/\.$/, '');
+}
+
 const UNITS = [
   ['d', 86_400],
   ['h', 3_600],

@@ -1,6 +1,6 @@
 /** Prints an explanation for people: the answer first, the chain below it, what would help last. */
 
-import { type Paint, type Tone, table } from '../output.ts';
+import { firstSentence, type Paint, type Tone, table } from '../output.ts';
 import type { Detail, Explanation, Step } from './explanation.ts';
 
 const ANSWER_TONES: Readonly<Record<Step['answer'], Tone>> = { yes: 'good', no: 'bad', unknown: 'warn' };
@@ -32,7 +32,9 @@ function stepText({ name, answer, message, details }: Step, paint: Paint): strin
   ]);
   // Without any reason there is no column for it.
   const cells = rows.some(([, , reason]) => reason !== '') ? rows : rows.map((row) => row.filter((_, at) => at !== 2));
-  return `  ${mark}  ${name.padEnd(WIDTH_OF_STEPS)}  ${message}\n${table([], cells, ' '.repeat(4))}`;
+  // What follows the first sentence are the refusals that the rows below tell one by one.
+  const said = rows.length > 0 ? firstSentence(message) : message;
+  return `  ${mark}  ${name.padEnd(WIDTH_OF_STEPS)}  ${said}\n${table([], cells, ' '.repeat(4))}`;
 }
 
 function remediesText(remedies: readonly string[], paint: Paint): string {

@@ -1,6 +1,6 @@
 /** Prints the glance at a cluster for people: problems first, bars for pools. */
 
-import { bar, type Paint, table } from '../output.ts';
+import { bar, firstSentence, type Paint, table } from '../output.ts';
 import type { NodeReport, PoolReport, Replicas, StatusReport } from './report.ts';
 
 /** Longer lists are cut in the table; -o json has them all. */
@@ -53,12 +53,6 @@ function problemsText({ problems }: StatusReport, paint: Paint): string {
   const more = problems.length - rows.length;
   const rest = more > 0 ? `  and ${more} more: herald status -o json has them all\n` : '';
   return `${paint('bad', `PROBLEMS (${problems.length})`)}\n${table([], rows, '  ')}${rest}`;
-}
-
-/** explain has the whole of it. */
-function firstSentence(text: string): string {
-  const [first = ''] = text.split(/\.\s+(?=[A-Z])/);
-  return first.replace(/\.$/, '');
 }
 
 function poolRows({ pools }: StatusReport, paint: Paint): readonly (readonly string[])[] {
