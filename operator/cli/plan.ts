@@ -14,7 +14,7 @@ import { planMarkdown, planText } from './plan/print.ts';
 const options = {
   ...filesOption,
   ...clusterOptions,
-  prune: { placeholder: '', help: 'Plan the deletion of configuration in the cluster that stands in no file.' },
+  prune: { placeholder: '', help: 'Plan the deletion of configuration that Herald reads and that stands in no file.' },
   selector: {
     short: 'l',
     placeholder: 'LABELS',
@@ -50,9 +50,13 @@ export const plan: Command = {
     const { values, positionals } = readArguments(args, options);
     noArguments(positionals);
     const { manifests, problems: unreadable } = manifestsIn(values.filename, io);
-    const isPruned = pruning(values);
+    const isSelected = pruning(values);
     const snapshot = await gather(io, values);
+    const { configNamespaces } = snapshot.installation;
     const namespace = values.namespace ?? snapshot.installation.namespace;
+    // What Herald does not read is none of its configuration, and may belong to somebody else.
+    const isPruned = (object: KubernetesObject): boolean =>
+      configNamespaces.includes(object.metadata.namespace ?? '') && isSelected(object);
     const { plan, problems } = planOf(snapshot, { manifests, namespace, isPruned });
     const all = [...unreadable, ...problems];
     for (const problem of all) io.stderr(`${problem.severity.toLowerCase()}: ${problemLine(problem)}\n`);

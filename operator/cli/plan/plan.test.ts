@@ -189,6 +189,7 @@ spec: {type: LoadBalancer, selector: {app: new}, ports: [{port: 80}]}
     const pools = [
       pool('public', ['203.0.113.0/24']),
       pool('lab', ['198.51.100.0/24'], {}, { labels: { team: 'lab' } }),
+      pool('unread', ['198.51.100.0/24'], {}, { namespace: 'elsewhere', labels: { team: 'lab' } }),
     ];
     const exported = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pools });
     const io = memoryIo({ files: { 'cluster.json': exported, 'empty.yaml': '# nothing\n' } });
