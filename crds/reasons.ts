@@ -166,6 +166,11 @@ export const reasons = {
   },
   /** Events on Services; the words of MetalLB where they mean the same. */
   events: {
+    CRDsNotOurs:
+      "A definition lacks fields that Herald writes, so it is somebody else's, perhaps that of MetalLB; no status is written for its kind.",
+    ContestedStatus:
+      'Somebody else changes the status of the Service back whenever Herald has written it; Herald has stopped.',
+    NotOurs: 'Somebody else answers for what the status of the Service shows; Herald leaves it alone.',
     IPAllocated: 'The Service got an address.',
     AllocationFailed: 'The Service got no address; the message says why for each pool.',
     AddressInUse: 'The Service lost an address that an older Service holds.',

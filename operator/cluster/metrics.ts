@@ -55,6 +55,20 @@ function connectionMetrics(registry: Registry): ConnectionMetrics & LeaderElecti
   };
 }
 
+/** @param foreign the names of definitions that are not ours */
+export function createDefinitionMetrics(registry: Registry, foreign: () => readonly string[]): void {
+  new Gauge({
+    registers: [registry],
+    name: 'herald_foreign_definition',
+    labelNames: ['definition'],
+    help: 'Definitions without fields that Herald writes (CRDsNotOurs), 1 for each: no status is written for their kind.',
+    collect() {
+      this.reset();
+      for (const definition of foreign()) this.set({ definition }, 1);
+    },
+  });
+}
+
 function informerMetrics(registry: Registry): InformerMetrics {
   const registers = [registry];
   const labelNames = ['resource'] as const;

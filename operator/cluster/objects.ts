@@ -131,6 +131,7 @@ export interface Pod extends KubernetesObject {
 }
 
 export interface CustomResourceDefinition extends KubernetesObject {
+  readonly spec?: object;
   readonly status?: { readonly conditions?: readonly NodeCondition[] };
 }
 

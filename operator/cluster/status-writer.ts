@@ -28,6 +28,8 @@ export interface StatusWriterMetrics {
 export interface StatusWriterOptions {
   readonly fieldManager: FieldManager;
   readonly metrics?: StatusWriterMetrics;
+  /** Kinds, by plural name, whose definition cannot take what we would write: nothing is written there. */
+  readonly leavesOut?: (plural: string) => boolean;
 }
 
 type Plain = { readonly [member: string]: unknown };
@@ -40,8 +42,10 @@ export class StatusWriter {
   readonly #connection: ApiConnection;
   readonly #fieldManager: FieldManager;
   readonly #metrics: StatusWriterMetrics | undefined;
+  readonly #leavesOut: (plural: string) => boolean;
 
-  constructor(connection: ApiConnection, { fieldManager, metrics }: StatusWriterOptions) {
+  constructor(connection: ApiConnection, { fieldManager, metrics, leavesOut = () => false }: StatusWriterOptions) {
+    this.#leavesOut = leavesOut;
     this.#connection = connection;
     this.#fieldManager = fieldManager;
     this.#metrics = metrics;
@@ -61,6 +65,7 @@ export class StatusWriter {
     change: StatusChange<S>,
     term?: LeaderTerm,
   ): Promise<'Written' | 'Unchanged'> {
+    if (this.#leavesOut(resource.plural)) return 'Unchanged';
     try {
       const result = await this.#apply(object, resource, change, term);
       this.#metrics?.statusWritten(resource.plural, result);

@@ -23,7 +23,7 @@ export interface HealthOptions {
   readonly isAlive?: () => boolean;
 }
 
-/** Serves /healthz and /readyz with 200 or 503; the body of /readyz says why it is not ready. */
+/** Serves /healthz and /readyz with 200 or 503; the body of /readyz says why it is not ready, or what is not well beside. */
 export function startHealthServer({
   port,
   host,
@@ -34,15 +34,20 @@ export function startHealthServer({
     switch (pathOf(request)) {
       case '/healthz':
         return isAlive() ? answer(response, 200, 'ok') : answer(response, 503, 'not alive');
-      case '/readyz': {
-        const { ready, why } = isReady();
-        return ready ? answer(response, 200, 'ok') : answer(response, 503, `not ready: ${why ?? 'no reason given'}`);
-      }
+      case '/readyz':
+        return answer(response, ...readinessAnswer(isReady()));
       default:
         return answer(response, 404, 'only /healthz and /readyz are here');
     }
   });
   return listening(server, port, host);
+}
+
+function readinessAnswer({
+  ready,
+  why,
+}: ReturnType<HealthOptions['isReady']>): readonly [status: number, body: string] {
+  return ready ? [200, why ? `ok, but ${why}` : 'ok'] : [503, `not ready: ${why ?? 'no reason given'}`];
 }
 
 export interface MetricsOptions {

@@ -1,12 +1,14 @@
 /** The role `herald operator`: decides about addresses and configuration while it leads, and keeps up while it stands by. */
 
+import { kinds } from '../../crds/kinds.ts';
 import { connect, type HttpConnection } from '../cluster/api-connection.ts';
 import { CrdGuard } from '../cluster/crd-guard.ts';
+import { Definitions, inWords } from '../cluster/definitions.ts';
 import { EventRecorder } from '../cluster/events.ts';
 import { followApiServers } from '../cluster/follow-api-servers.ts';
 import { LeaderElection } from '../cluster/leader-election.ts';
 import type { LeaderTerm } from '../cluster/leader-term.ts';
-import { createClusterMetrics } from '../cluster/metrics.ts';
+import { createClusterMetrics, createDefinitionMetrics } from '../cluster/metrics.ts';
 import { HeraldOperator } from '../cluster/operator.ts';
 import type { ResourceAddress } from '../cluster/resource.ts';
 import { StatusWriter } from '../cluster/status-writer.ts';
@@ -52,6 +54,7 @@ class OperatorProcess {
   readonly #informers: Informers;
   readonly #reports: ReportInformers;
   readonly #operator: HeraldOperator;
+  readonly #definitions: Definitions;
   #servers: readonly RunningServer[] = [];
   /** What runs while we lead. */
   #work: LeaderWork | undefined;
@@ -80,6 +83,10 @@ class OperatorProcess {
       this.#work?.configChanged();
       this.#announced?.configChanged(plural);
     });
+    this.#definitions = new Definitions(this.#connection, kinds);
+    createDefinitionMetrics(this.#registry, () =>
+      this.#definitions.foreign.map(({ definition }) => definition.metadata.name),
+    );
     createAllocatorMetrics(this.#registry, () => this.#work?.report());
     createAnnouncedMetrics(this.#registry, () => this.#announced?.states());
     const informers = [...this.#informers.all, ...this.#reports.all];
@@ -88,7 +95,7 @@ class OperatorProcess {
 
   async start(): Promise<void> {
     const { healthProbePort, metricsPort, metricsBindAddress } = this.#settings;
-    const health = await startHealthServer({ port: healthProbePort, isReady: () => this.#informers.readiness() });
+    const health = await startHealthServer({ port: healthProbePort, isReady: () => this.#readiness() });
     this.#servers = [health];
     if (metricsPort !== 0)
       this.#servers = [
@@ -104,6 +111,12 @@ class OperatorProcess {
     await this.#operator.start();
   }
 
+  #readiness(): ReturnType<Informers['readiness']> {
+    const readiness = this.#informers.readiness();
+    const foreign = inWords(this.#definitions.foreign);
+    return readiness.ready && foreign !== '' ? { ready: true, why: `CRDsNotOurs: ${foreign}` } : readiness;
+  }
+
   async stop(): Promise<void> {
     this.#operator.stop();
     await this.#operator.stopped();
@@ -115,6 +128,10 @@ class OperatorProcess {
 
   async #elect(signal: AbortSignal): Promise<void> {
     if (!this.#settings.kubeconfig) void followApiServers({ connection: this.#connection, log: this.#log }, signal);
+    void this.#definitions.watch(signal, () => {
+      if (this.#work) this.#tellForeignDefinitions();
+      this.#work?.configChanged();
+    });
     const { namespace, podName } = this.#settings;
     const election = new LeaderElection({
       connection: this.#connection,
@@ -134,11 +151,27 @@ class OperatorProcess {
     await election.run(callbacks, signal);
   }
 
+  /** Definitions that are not ours are an error to people, and to us a reason to leave their statuses alone. */
+  #tellForeignDefinitions(): void {
+    for (const { definition, missing } of this.#definitions.foreign) {
+      const message = `It has no status.${missing.join(', ')}: apply the definitions of Herald (cdk8s/dist/crds). Until then Herald reads the kind and writes no status.`;
+      this.#log.error('CRDsNotOurs', { definition: definition.metadata.name, message });
+      this.#recorder.event(definition, 'Warning', 'CRDsNotOurs', message);
+    }
+  }
+
   /** Nothing is decided before every store is complete, and as fresh as the API server can make it. */
   async #lead(term: LeaderTerm): Promise<void> {
     await this.#informers.refreshed(term.signal);
     const { namespace, configNamespaces, lbClass, breakingChanges } = this.#settings;
-    const writer = new StatusWriter(this.#connection, { fieldManager: 'herald-operator', metrics: this.#metrics });
+    await this.#definitions.look(term.signal);
+    this.#tellForeignDefinitions();
+    const leavesOut = (plural: string): boolean => this.#definitions.isForeign(plural);
+    const writer = new StatusWriter(this.#connection, {
+      fieldManager: 'herald-operator',
+      metrics: this.#metrics,
+      leavesOut,
+    });
     const world = new ClusterWorld({
       connection: this.#connection,
       writer,
