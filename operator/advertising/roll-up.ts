@@ -140,8 +140,8 @@ export class RollUp {
       announcers,
     });
     const claim = this.#claimOf(leading, key, address);
-    if (!claim || 'reason' in claim)
-      return no(claim?.reason as ReasonOf<'heraldlb.io/Announced'>, claim?.message ?? '');
+    if (!claim) return { state: 'Pending', message: 'it was not looked at yet' };
+    if ('reason' in claim) return no(claim.reason as ReasonOf<'heraldlb.io/Announced'>, claim.message);
     const owner = leading.ownersOf(key).find((each) => each.address === address);
     if (!owner) return no('NoSpeaker', `no speaker is alive on ${claim.candidates.join(', ')}`);
     const exception = this.#nodes.get(owner.node)?.exceptionOf(key, address);
