@@ -4,6 +4,7 @@ import { Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { ApiError, apiErrorOf, type TransportReason } from './api-error.ts';
 import { ApiServers } from './api-servers.ts';
+import { type Call, callOf } from './calls.ts';
 import { type Credentials, inClusterCredentials, kubeconfigCredentials } from './credentials.ts';
 import { linesOf, open, StaleSocketError, textOf } from './http-exchange.ts';
 
@@ -56,6 +57,8 @@ export interface ApiConnection {
 /** What a connection tells about its requests; `status` is 0 when there was no answer. */
 export interface ConnectionMetrics {
   requested(method: string, status: number, tookMs: number): void;
+  /** Each request and each watch as it is sent; what is not about a resource is left out. */
+  called?(call: Call): void;
 }
 
 export interface ConnectionOptions {
@@ -114,6 +117,7 @@ export class HttpConnection implements ApiConnection {
 
   async request<T>(request: ApiRequest): Promise<T> {
     const startedAt = performance.now();
+    this.#called(request);
     const deadline = new Deadline(request, request.timeoutMs ?? REQUEST_TIMEOUT_MS, request.signal);
     let status = 0;
     try {
@@ -135,6 +139,7 @@ export class HttpConnection implements ApiConnection {
     begun?: () => void,
   ): AsyncGenerator<WatchEvent<T>> {
     const request: ApiRequest = { method: 'GET', path, query: { ...query, watch: 'true' } };
+    this.#called(request, true);
     const deadline = new Deadline(request, WATCH_START_MS, signal);
     try {
       const response = await this.#open(request, 'watch', deadline.signal);
@@ -157,6 +162,11 @@ export class HttpConnection implements ApiConnection {
 
   close(): void {
     for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  #called(request: ApiRequest, isWatch = false): void {
+    const call = callOf(request, isWatch);
+    if (call) this.#metrics?.called?.(call);
   }
 
   async #open(request: ApiRequest, lane: Lane | 'watch', signal: AbortSignal): Promise<IncomingMessage> {

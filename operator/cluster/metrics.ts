@@ -43,6 +43,12 @@ function connectionMetrics(registry: Registry): ConnectionMetrics & LeaderElecti
     buckets: REQUEST_BUCKETS,
     help: 'Requests to the API server by method and status code (0: no answer), without watches.',
   });
+  const calls = new Counter({
+    registers,
+    name: 'herald_api_calls_total',
+    labelNames: ['verb', 'resource'],
+    help: 'Calls to the API server as its rules name them: verb, and plural name with group and subresource.',
+  });
   const leader = new Gauge({
     registers,
     name: 'leader_election_master_status',
@@ -51,6 +57,7 @@ function connectionMetrics(registry: Registry): ConnectionMetrics & LeaderElecti
   });
   return {
     requested: (method, status, tookMs) => requests.observe({ method, code: String(status) }, tookMs / 1000),
+    called: ({ verb, resource }) => calls.inc({ verb, resource }),
     leading: (name, isLeading) => leader.set({ name }, isLeading ? 1 : 0),
   };
 }
