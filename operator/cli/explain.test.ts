@@ -5,6 +5,7 @@ import { ApiError } from '../cluster/api-error.ts';
 import type { Service } from '../cluster/objects.ts';
 import { keyOf } from '../cluster/objects.ts';
 import { CommandError } from './command.ts';
+import { announcersByService } from './explain/announcers.ts';
 import { configLists, explainConfigObject } from './explain/config-object.ts';
 import { explanationText } from './explain/print.ts';
 import { explainService } from './explain/service.ts';
@@ -72,6 +73,21 @@ spec('explain a Service that works', (test) => {
     assert.is(explanation.steps.at(-1)?.message, 'by node-b (l2 on eth0)');
   });
 
+  test('by the speaker that took over, while the operator still names the one before', () => {
+    const explanation = announced({
+      serviceAnnouncements: [SERVICE_ANNOUNCEMENT],
+      serviceL2Statuses: [l2StatusOf('shop/web', 'node-a', 'eth0')],
+    });
+    assert.is(explanation.steps.at(-1)?.message, 'by node-a (l2 on eth0)');
+  });
+
+  test('and not by a speaker that owns the address and can answer for it nowhere', () => {
+    const said = condition('False', 'NoInterface', 'none of the interfaces of its advertisements can announce');
+    const web = { ...service('shop/web'), status: { conditions: [said] } };
+    const snapshot = snapshotOf({ services: [web], more: { serviceL2Statuses: [L2_STATUS] } });
+    assert.is(announcersByService(snapshot).size, 0);
+  });
+
   test('and says that it does not know where nobody reported anything', () => {
     const explanation = announced({});
     assert.is(explanation.reason, 'NotReported');
@@ -83,6 +99,32 @@ spec('explain a Service that works', (test) => {
     const last = explanation.steps.at(-1);
     assert.is(last?.answer, 'unknown');
     assert.is(last?.message, 'no endpoint serves; by now nothing stands in the way');
+  });
+});
+
+spec('explain a refusal', (test) => {
+  const bad = pool('bad', ['198.51.100.9-198.51.100.1']);
+  const subjectsFor = (annotations: Readonly<Record<string, string>>): readonly string[] => {
+    const snapshot = snapshotOf({
+      pools: [pool('full', ['203.0.113.1/32']), bad, pool('far', ['2001:db8::/64', 'x'])],
+      services: [
+        service('shop/web', {}, { creationTimestamp: '2026-01-01T00:00:00Z' }),
+        service('shop/api', {}, { annotations }),
+      ],
+    });
+    const asked = snapshot.services.find(({ metadata }) => metadata.name === 'api') as Service;
+    return (explainService(asked, snapshot).steps.at(-1)?.details ?? []).map(({ subject }) => subject);
+  };
+
+  test('names the pools that are not in force where any would do', () => {
+    assert.equal(subjectsFor({}), ['pool full', 'pool bad', 'pool far']);
+  });
+  test('names none that was not asked for by name', () => {
+    assert.equal(subjectsFor({ 'metallb.io/address-pool': 'full' }), ['pool full']);
+    assert.equal(subjectsFor({ 'metallb.io/address-pool': 'bad' }), ['pool bad']);
+  });
+  test('names none that has not the address', () => {
+    assert.equal(subjectsFor({ 'metallb.io/loadBalancerIPs': '203.0.113.1' }), ['pool full']);
   });
 });
 

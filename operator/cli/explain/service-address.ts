@@ -1,12 +1,14 @@
 /** The link of the chain about the address: the operator's condition, and below it why each pool says no. */
 
 import { serviceConditions } from '../../../crds/annotations.ts';
+import type { IpAddressPool } from '../../../crds/ip-address-pool.ts';
 import type { Reason } from '../../../crds/reasons.ts';
 import type { Decision } from '../../allocator/decision.ts';
-import { heldAddresses } from '../../allocator/service-request.ts';
+import { heldAddresses, requestOf } from '../../allocator/service-request.ts';
 import { conditionOf } from '../../cluster/conditions.ts';
 import { type Condition, type KubernetesObject, keyOf, type Service } from '../../cluster/objects.ts';
 import { formatIp } from '../../net/address.ts';
+import { contains, parseRange } from '../../net/range.ts';
 import type { Decisions } from '../decisions.ts';
 import type { ClusterSnapshot } from '../gather.ts';
 import { ageOf } from '../output.ts';
@@ -27,7 +29,7 @@ export function addressStep(service: Service, snapshot: ClusterSnapshot, decisio
   return step('address', isWhole ? 'yes' : 'no', `${told.message.replace(/\.$/, '')}${isWhole ? since : ''}`, {
     source: 'operator',
     ...(isWhole && told.reason === 'Assigned' ? {} : { reason: told.reason as Reason }),
-    details: isWhole ? [] : [...rejectionsOf(decision), ...poolsNotInForce(snapshot)],
+    details: isWhole ? [] : [...rejectionsOf(decision), ...poolsNotInForce(service, snapshot)],
   });
 }
 
@@ -41,12 +43,25 @@ const rejectionsOf = (decision: Decision | undefined): readonly Detail[] =>
       }))
     : [];
 
-/** Pools that exist and do not count, or not as their spec says: often the true cause that no pool fits. */
-export function poolsNotInForce({ pools }: Pick<ClusterSnapshot, 'pools'>): readonly Detail[] {
-  return pools.flatMap((pool) => {
+/** Pools that could have served the Service and do not count, or not as their spec says: often the true cause. */
+function poolsNotInForce(service: Service, { pools }: ClusterSnapshot): readonly Detail[] {
+  const couldServe = askedPools(service);
+  return pools.filter(couldServe).flatMap((pool) => {
     const refusal = refusalOf(pool);
     return refusal ? [{ subject: `pool ${pool.metadata.name}`, verdict: 'not in force' as const, ...refusal }] : [];
   });
+}
+
+/** Which pools the Service asks for by what their spec says: by name, by an address, else those that give freely. */
+function askedPools(service: Service): (pool: IpAddressPool) => boolean {
+  const { requestedPool, requestedAddresses, problem } = requestOf(service);
+  if (problem) return () => false;
+  if (requestedPool !== undefined) return ({ metadata }) => metadata.name === requestedPool;
+  if (!requestedAddresses) return ({ spec }) => spec.autoAssign !== false;
+  return ({ spec }) => {
+    const ranges = spec.addresses.map(parseRange).filter((range) => typeof range !== 'string');
+    return requestedAddresses.some((address) => ranges.some((range) => contains(range, address)));
+  };
 }
 
 /** Why the operator does not take an object of ours, as it wrote it. */
