@@ -43,6 +43,11 @@ export class KubeApiError extends Error {
 const PLURALS: Readonly<Record<string, string>> = {
   IPAddressPool: 'ipaddresspools',
   L2Advertisement: 'l2advertisements',
+  BGPPeer: 'bgppeers',
+  BGPAdvertisement: 'bgpadvertisements',
+  BFDProfile: 'bfdprofiles',
+  Community: 'communities',
+  ConfigurationState: 'configurationstates',
   ServiceL2Status: 'servicel2statuses',
   PoolSet: 'poolsets',
   Service: 'services',

@@ -17,8 +17,18 @@ const SCENARIO_LABEL = 'e2e.heraldlb.io/scenario';
 const SCENARIOS = join(repository, 'e2e/scenarios');
 /** Others that need a slice of addresses beside the scenarios. */
 const OTHERS = ['demo', 'bench', 'spare'];
-const CONFIG_KINDS = ['IPAddressPool', 'L2Advertisement'] as const;
 export const METALLB = 'metallb.io/v1beta1';
+/** What scenarios configure, by the version that is served. */
+const CONFIG_VERSIONS = {
+  IPAddressPool: METALLB,
+  L2Advertisement: METALLB,
+  BGPAdvertisement: METALLB,
+  BGPPeer: 'metallb.io/v1beta2',
+  BFDProfile: METALLB,
+  Community: METALLB,
+} as const;
+export type ConfigKind = keyof typeof CONFIG_VERSIONS;
+export const CONFIG_KINDS = Object.keys(CONFIG_VERSIONS) as readonly ConfigKind[];
 
 export interface ClusterNode {
   readonly name: string;
@@ -81,18 +91,23 @@ export class World {
     );
     for (const kind of CONFIG_KINDS)
       for (const { metadata } of await this.#ownObjects(kind))
-        await this.api.delete(`${collection(METALLB, kind, metadata.namespace)}/${metadata.name}`);
+        await this.api.delete(`${collection(CONFIG_VERSIONS[kind], kind, metadata.namespace)}/${metadata.name}`);
   }
 
-  async #ownObjects(kind: (typeof CONFIG_KINDS)[number]): Promise<KubeObject[]> {
-    const path = `${collection(METALLB, kind)}?labelSelector=${encodeURIComponent(`${SCENARIO_LABEL}=${this.name}`)}`;
+  async #ownObjects(kind: ConfigKind): Promise<KubeObject[]> {
     // Without the CRDs there is nothing to remove.
-    return ((await this.api.find(path)) as { items?: KubeObject[] } | undefined)?.items ?? [];
+    return ((await this.api.find(this.ownPath(kind))) as { items?: KubeObject[] } | undefined)?.items ?? [];
   }
 
-  configObject(kind: (typeof CONFIG_KINDS)[number], name: string, spec: Record<string, unknown>): KubeObject {
+  /** The path that lists what this scenario configured, of one kind. */
+  ownPath(kind: ConfigKind): string {
+    const selector = encodeURIComponent(`${SCENARIO_LABEL}=${this.name}`);
+    return `${collection(CONFIG_VERSIONS[kind], kind)}?labelSelector=${selector}`;
+  }
+
+  configObject(kind: ConfigKind, name: string, spec: Record<string, unknown>): KubeObject {
     const labels = { [SCENARIO_LABEL]: this.name };
-    return { apiVersion: METALLB, kind, metadata: { name, namespace: NAMESPACE, labels }, spec };
+    return { apiVersion: CONFIG_VERSIONS[kind], kind, metadata: { name, namespace: NAMESPACE, labels }, spec };
   }
 
   /** A pool that serves only this scenario's namespace; all its addresses unless told otherwise. */
