@@ -2,9 +2,11 @@
 
 import type { ApiConnection } from '../../cluster/api-connection.ts';
 import { ApiError, isNotFound } from '../../cluster/api-error.ts';
+import { listAll } from '../../cluster/list.ts';
 import { type EndpointSlice, type KubernetesObject, keyOf } from '../../cluster/objects.ts';
 import { type Resource, resources } from '../../cluster/resource.ts';
 import { list } from './list-found.ts';
+import { patiently } from './patience.ts';
 import { runningParts } from './running.ts';
 import type { DefinitionState, MigrationState, ServiceState, Stored, StoredObject, WebhookState } from './state.ts';
 
@@ -29,11 +31,10 @@ export async function gatherMigrationState(connection: ApiConnection): Promise<M
   const definitions = (await Promise.all(PLURALS.map((plural) => definitionOf(connection, plural)))).filter(
     (one) => one !== undefined,
   );
-  const stored = (plural: Plural, version: string): Promise<Stored> =>
+  const stored = (plural: Plural): Promise<Stored> =>
     storedObjects(
       connection,
       definitions.find((one) => one.plural === plural),
-      version,
     );
   const [
     webhooks,
@@ -48,11 +49,11 @@ export async function gatherMigrationState(connection: ApiConnection): Promise<M
   ] = await Promise.all([
     webhooksOf(connection),
     runningParts(connection),
-    stored('bgppeers', 'v1beta2'),
-    stored('addresspools', 'v1beta1'),
-    stored('ipaddresspools', 'v1beta1'),
-    stored('l2advertisements', 'v1beta1'),
-    stored('bgpadvertisements', 'v1beta1'),
+    stored('bgppeers'),
+    stored('addresspools'),
+    stored('ipaddresspools'),
+    stored('l2advertisements'),
+    stored('bgpadvertisements'),
     get<KubernetesObject>(connection, '/api/v1/namespaces/metallb-system/configmaps/config'),
     servicesOf(connection),
   ]);
@@ -88,20 +89,25 @@ async function definitionOf(connection: ApiConnection, plural: Plural): Promise<
 export const definitionPath = (name: string): string =>
   `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
 
-async function storedObjects(
-  connection: ApiConnection,
-  definition: DefinitionState | undefined,
-  version: string,
-): Promise<Stored> {
+/** Read in the version that is written, which needs no conversion where all are stored in it. */
+async function storedObjects(connection: ApiConnection, definition: DefinitionState | undefined): Promise<Stored> {
   if (!definition) return [];
+  const { plural, storageVersion, conversion } = definition;
+  const read = async () => (await listAll(connection, metallb(plural, storageVersion))).objects;
+  if (conversion === 'None') return patiently(read, NOT_YET);
   try {
-    return await list<StoredObject>(connection, { ...metallb(definition.plural, version) });
+    return await read();
   } catch (error) {
-    const mayBeTheWebhook = error instanceof ApiError && (error.status === 0 || error.status >= 500);
-    if (definition.conversion === 'Webhook' && mayBeTheWebhook) return undefined;
+    if (error instanceof ApiError && isDeadWebhook(error)) return undefined;
     throw error;
   }
 }
+
+/** An API server that has just been given the definition. */
+const NOT_YET = [404, 429];
+
+/** No answer, an error of its own, or 429: its cache cannot begin as long as one object cannot be converted. */
+const isDeadWebhook = ({ status }: ApiError): boolean => status === 0 || status === 429 || status >= 500;
 
 /** Only its path counts. */
 const metallb = (plural: string, version: string): Resource<StoredObject> => ({

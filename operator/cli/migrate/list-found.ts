@@ -5,6 +5,7 @@ import { isNotFound } from '../../cluster/api-error.ts';
 import { listAll } from '../../cluster/list.ts';
 import type { KubernetesObject } from '../../cluster/objects.ts';
 import type { Resource } from '../../cluster/resource.ts';
+import { patiently } from './patience.ts';
 
 /** All objects; none where there is no such kind. @throws {ApiError} */
 export async function list<T extends KubernetesObject>(
@@ -12,7 +13,7 @@ export async function list<T extends KubernetesObject>(
   resource: Resource<T>,
 ): Promise<readonly T[]> {
   try {
-    return (await listAll(connection, resource)).objects;
+    return (await patiently(() => listAll(connection, resource))).objects;
   } catch (error) {
     if (isNotFound(error)) return [];
     throw error;

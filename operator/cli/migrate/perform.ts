@@ -5,6 +5,7 @@ import { isConflict, isNotFound } from '../../cluster/api-error.ts';
 import { listAll } from '../../cluster/list.ts';
 import { objectPath, type Resource } from '../../cluster/resource.ts';
 import { definitionPath } from './gather.ts';
+import { patiently } from './patience.ts';
 import type { StoredObject } from './state.ts';
 import { type ObjectName, type PatchOperation, STOP_CONVERSION, type Step, trimPatch } from './step.ts';
 
@@ -22,7 +23,7 @@ const MANAGER = { fieldManager: 'herald-migrate' };
 export async function perform(connection: ApiConnection, step: Step): Promise<void> {
   if (step.do === 'RewriteObjects') return rewrite(connection, resourceOf(step.plural, step.version));
   try {
-    await connection.request(requestOf(step));
+    await patiently(() => connection.request(requestOf(step)));
   } catch (error) {
     // It is gone already, which is what was wanted.
     const isDelete = step.do === 'DeleteObject' || step.do === 'DeleteWebhookConfiguration';
@@ -77,15 +78,15 @@ const pathOf = ({ plural, version, namespace, name }: ObjectName): string =>
 
 /** A write of what is there stores it in the version of today: the API server leaves out only what would be the same octets. */
 async function rewrite(connection: ApiConnection, resource: Resource<StoredObject>): Promise<void> {
-  const { objects } = await listAll(connection, resource);
+  const { objects } = await patiently(() => listAll(connection, resource));
   for (const { metadata } of objects) await rewriteOne(connection, objectPath(resource, metadata));
 }
 
 async function rewriteOne(connection: ApiConnection, path: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const body = await connection.request<StoredObject>({ method: 'GET', path });
-      await connection.request({ method: 'PUT', path, query: MANAGER, body });
+      const body = await patiently(() => connection.request<StoredObject>({ method: 'GET', path }));
+      await patiently(() => connection.request({ method: 'PUT', path, query: MANAGER, body }));
       return;
     } catch (error) {
       if (isNotFound(error)) return;
