@@ -10,6 +10,8 @@ import { run } from './process.ts';
 export interface GoTool {
   readonly name: string;
   readonly package: string;
+  /** Tells several programs of one folder apart. */
+  readonly program?: string;
 }
 
 const ENV = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' };
@@ -22,14 +24,15 @@ const KEPT = 2;
  */
 export async function goTool(tool: GoTool, say: (line: string) => void = () => undefined): Promise<string> {
   const source = join(repository, 'e2e/tools', tool.name);
-  const path = join(places.tools, `${tool.name}-${keyOf(keyOfFiles(filesUnder(source)), process.arch)}`);
+  const prefix = `${tool.program === undefined ? tool.name : `${tool.name}.${tool.program}`}-`;
+  const path = join(places.tools, `${prefix}${keyOf(keyOfFiles(filesUnder(source)), process.arch)}`);
   if (!existsSync(path)) say(`building ${tool.name} from its Go module (minutes, once)`);
   await once(path, async (unfinished) => {
     mkdirSync(places.logs, { recursive: true });
     const build = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', unfinished, tool.package];
     await run([await findGo(), ...build], { cwd: source, env: ENV, log: join(places.logs, `${tool.name}.log`) });
   });
-  prune(places.tools, `${tool.name}-`, KEPT);
+  prune(places.tools, prefix, KEPT);
   return path;
 }
 

@@ -58,6 +58,17 @@ export async function applyManifests(): Promise<void> {
   await lab.kubectl(...apply, MANIFESTS);
 }
 
+/** Removes Herald whole, with its definitions and every object of them. */
+export async function removeHerald(): Promise<void> {
+  await lab.kubectl('delete', '--ignore-not-found', '--timeout=60s', '-k', MANIFESTS);
+}
+
+/** Removes what runs, and leaves definitions and objects, as a person does who goes back to MetalLB. */
+export async function removeHeraldsPrograms(): Promise<void> {
+  const files = ['operator.yaml', 'speaker.yaml', 'rbac.yaml'].flatMap((file) => ['-f', join(MANIFESTS, file)]);
+  await lab.kubectl('delete', '--ignore-not-found', '--timeout=60s', ...files);
+}
+
 /** Resolves when both operators and all speakers are ready and of the newest revision. */
 export async function ready(api: KubeApi, withinMs = 120_000): Promise<void> {
   await waitFor(

@@ -19,6 +19,7 @@ import { startApiServer } from '../lib/faults.ts';
 import { install, scaleOperators } from '../lib/herald.ts';
 import { KubeApi } from '../lib/kube-api.ts';
 import { healAll } from '../lib/lab.ts';
+import { restoreHerald } from '../lib/metallb.ts';
 import { takeTurn } from '../lib/turn.ts';
 import { World } from '../lib/world.ts';
 import { QUIET } from './quiet.ts';
@@ -146,6 +147,7 @@ async function cleanUp(name: string, how: 'Alone' | 'SideBySide'): Promise<strin
     if (how === 'Alone') {
       const api = new KubeApi(places.kubeconfig);
       await startApiServer(api);
+      if (isLong) await restoreHerald(api);
       await scaleOperators(api, 2);
       await healAll();
     }
