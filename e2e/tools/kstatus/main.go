@@ -3,11 +3,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
 
@@ -24,17 +25,31 @@ func main() {
 }
 
 func run() error {
-	var objects []map[string]any
-	if err := json.NewDecoder(os.Stdin).Decode(&objects); err != nil {
+	text, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return err
+	}
+	// Not encoding/json: kstatus takes whole numbers only as int64.
+	var objects []any
+	if err := json.Unmarshal(text, &objects); err != nil {
 		return fmt.Errorf("standard input is no JSON list of objects: %w", err)
 	}
 	verdicts := make([]verdict, 0, len(objects))
-	for at, object := range objects {
+	for at, one := range objects {
+		object, isObject := one.(map[string]any)
+		if !isObject {
+			return fmt.Errorf("entry %d is no object", at)
+		}
 		result, err := status.Compute(&unstructured.Unstructured{Object: object})
 		if err != nil {
 			return fmt.Errorf("object %d: %w", at, err)
 		}
 		verdicts = append(verdicts, verdict{Status: result.Status.String(), Message: result.Message})
 	}
-	return json.NewEncoder(os.Stdout).Encode(verdicts)
+	answer, err := json.Marshal(verdicts)
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(answer)
+	return err
 }
