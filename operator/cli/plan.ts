@@ -49,6 +49,8 @@ export const plan: Command = {
   async run(args: readonly string[], io: CommandIo): Promise<number> {
     const { values, positionals } = readArguments(args, options);
     noArguments(positionals);
+    if (values.from === '-' && values.filename?.includes('-'))
+      throw new CommandError('standard input is read once: give the files or the export another way');
     const { manifests, problems: unreadable } = manifestsIn(values.filename, io);
     const isSelected = pruning(values);
     const snapshot = await gather(io, values);
