@@ -3,44 +3,9 @@
 import * as assert from 'uvu/assert';
 import { NAMESPACE, pods } from '../lib/herald.ts';
 import type { KubeObject } from '../lib/kube-api.ts';
-import { kubectl, tryExec } from '../lib/lab.ts';
 import { scenario } from '../lib/scenario.ts';
+import { allowed, scrape, tokenOf } from '../lib/scrape.ts';
 import type { World } from '../lib/world.ts';
-
-const ROLE = 'e2e-metrics-reader';
-
-interface Scrape {
-  readonly status: string;
-  readonly body: string;
-}
-
-/** Asks a pod for its metrics from its own node, where every pod's address can be reached. */
-async function scrape(pod: KubeObject, headers: readonly string[]): Promise<Scrape> {
-  const { podIP } = pod['status'] as { podIP: string };
-  const { nodeName } = pod['spec'] as { nodeName: string };
-  // The header comes by standard input, because arguments can be read by everybody on the node.
-  const argv = ['curl', '-sk', '-m', '10', '-H', '@-', '-w', '\n%{http_code}', `https://${podIP}:9120/metrics`];
-  const { stdout } = await tryExec(nodeName, argv, { input: headers.join('\n') });
-  const at = stdout.lastIndexOf('\n');
-  return { status: stdout.slice(at + 1), body: stdout.slice(0, at) };
-}
-
-async function tokenOf({ namespace }: World, account: string): Promise<string> {
-  await kubectl('-n', namespace, 'create', 'serviceaccount', account);
-  return (await kubectl('-n', namespace, 'create', 'token', account)).trim();
-}
-
-/** Lets an account read metrics while `body` runs. */
-async function allowed({ namespace }: World, account: string, body: () => Promise<void>): Promise<void> {
-  const subject = `--serviceaccount=${namespace}:${account}`;
-  await kubectl('create', 'clusterrole', ROLE, '--verb=get', '--non-resource-url=/metrics');
-  try {
-    await kubectl('create', 'clusterrolebinding', ROLE, `--clusterrole=${ROLE}`, subject);
-    await body();
-  } finally {
-    await kubectl('delete', '--ignore-not-found', `clusterrole/${ROLE}`, `clusterrolebinding/${ROLE}`);
-  }
-}
 
 async function processes(world: World): Promise<{ operators: KubeObject[]; speakers: KubeObject[] }> {
   const [operators, speakers] = await Promise.all(

@@ -24,7 +24,10 @@ const service = (parts: Partial<Service> = {}, metadata: Partial<Service['metada
 });
 
 /** A writer, and what it sent; every answer is `answer`, or what it throws. */
-function writing(answer: (request: ApiRequest) => KubernetesObject = () => service({}, { resourceVersion: '8' })) {
+function writing(
+  answer: (request: ApiRequest) => KubernetesObject = () => service({}, { resourceVersion: '8' }),
+  more: { readonly leavesOut?: (plural: string) => boolean } = {},
+) {
   const sent: ApiRequest[] = [];
   const connection = {
     request: async (request: ApiRequest) => {
@@ -33,7 +36,7 @@ function writing(answer: (request: ApiRequest) => KubernetesObject = () => servi
       return answer(request);
     },
   } as unknown as ApiConnection;
-  return { writer: new StatusWriter(connection, { fieldManager: 'herald-operator' }), sent };
+  return { writer: new StatusWriter(connection, { fieldManager: 'herald-operator', ...more }), sent };
 }
 
 spec('status writer', (test) => {
@@ -54,6 +57,28 @@ spec('status writer', (test) => {
       metadata: { name: 'web', namespace: 'shop', resourceVersion: '7', annotations: { [POOL]: 'public' } },
       status: { ...assigned, conditions: [condition] },
     });
+  });
+
+  test('names nothing but conditions where the addresses are left to others', async () => {
+    const { writer, sent } = writing();
+    const alone = { ...resources.services, statusFields: { status: [] } };
+    const theirs = service(
+      { status: { ...assigned, conditions: [{ ...condition, type: 'x.io/Y' }] } },
+      { annotations: { [POOL]: 'public' } },
+    );
+    await writer.apply(theirs, alone, { status: { conditions: [condition] } });
+    const { status, metadata } = sent[0]?.body as Service;
+    assert.equal(status, { conditions: [condition] });
+    assert.is(metadata.annotations, undefined);
+    const told = service({ status: { ...assigned, conditions: [condition] } });
+    assert.is(await writer.apply(told, alone, { status: { conditions: [condition] } }), 'Unchanged');
+  });
+
+  test('writes nothing to kinds that it leaves out', async () => {
+    const { writer, sent } = writing(undefined, { leavesOut: (plural) => plural === 'ipaddresspools' });
+    const pool = { metadata: { name: 'a', namespace: 'h' } };
+    assert.is(await writer.apply(pool, resources.ipAddressPools, { status: { assignedIPv4: 1 } }), 'Unchanged');
+    assert.is(sent.length, 0);
   });
 
   test('writes nothing when nothing differs', async () => {

@@ -70,6 +70,8 @@ spec('health server', (test) => {
       [ready, alive] = [{ ready: true }, false];
       assert.equal(await get(`${at}/readyz?verbose`), { status: 200, body: 'ok\n' });
       assert.is((await get(`${at}/healthz`)).status, 503);
+      ready = { ready: true, why: 'CRDsNotOurs' } as { ready: boolean };
+      assert.equal(await get(`${at}/readyz`), { status: 200, body: 'ok, but CRDsNotOurs\n' });
       for (const target of ['/metrics', '//', '/%']) assert.is((await get(`${at}${target}`)).status, 404);
     });
   });
