@@ -213,6 +213,7 @@ spec('herald explain', (test) => {
   const mistakes: [args: string[], says: string][] = [
     [[], 'the Service is missing'],
     [['shop/wbe'], 'there is no Service shop/wbe: did you mean shop/web?'],
+    [['web'], 'there is no Service default/web: did you mean shop/web?'],
     [['pool/public'], 'there is no pool public'],
     [['a/b/c'], 'a/b/c is no name of a Service: write NAMESPACE/NAME'],
   ];

@@ -2,7 +2,7 @@
 
 import type { ApiConnection } from '../cluster/api-connection.ts';
 import { ApiError } from '../cluster/api-error.ts';
-import { type KubernetesObject, keyOf, type Service } from '../cluster/objects.ts';
+import { type KubernetesObject, keyOf, type Service, splitKey } from '../cluster/objects.ts';
 import { getObject } from '../cluster/requests.ts';
 import { resources } from '../cluster/resource.ts';
 import { nearest } from '../settings/nearest.ts';
@@ -119,7 +119,10 @@ async function eventsOrNone(connection: ApiConnection, choice: EventChoice): Pro
 }
 
 function noService(key: string, snapshot: ClusterSnapshot): string {
-  const meant = nearest(key, snapshot.services.map(keyOf));
+  const { name } = splitKey(key);
+  // Whoever forgets the namespace means the Service of that name.
+  const namesake = snapshot.services.find(({ metadata }) => metadata.name === name);
+  const meant = namesake ? keyOf(namesake) : nearest(key, snapshot.services.map(keyOf));
   return `there is no Service ${key}${meant ? `: did you mean ${meant}?` : ''}`;
 }
 
