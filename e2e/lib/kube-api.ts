@@ -50,6 +50,8 @@ const PLURALS: Readonly<Record<string, string>> = {
   ConfigurationState: 'configurationstates',
   ServiceL2Status: 'servicel2statuses',
   PoolSet: 'poolsets',
+  ServiceAnnouncement: 'serviceannouncements',
+  NodeAnnouncement: 'nodeannouncements',
   Service: 'services',
   Namespace: 'namespaces',
   ConfigMap: 'configmaps',
