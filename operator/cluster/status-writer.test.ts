@@ -67,7 +67,8 @@ spec('status writer', (test) => {
       { annotations: { [POOL]: 'public' } },
     );
     await writer.apply(theirs, alone, { status: { conditions: [condition] } });
-    const { status, metadata } = sent[0]?.body as Service;
+    const [{ body } = { body: undefined }] = sent;
+    const { status, metadata } = body as Service;
     assert.equal(status, { conditions: [condition] });
     assert.is(metadata.annotations, undefined);
     const told = service({ status: { ...assigned, conditions: [condition] } });
