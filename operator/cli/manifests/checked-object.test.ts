@@ -84,6 +84,13 @@ const refused: readonly Refused[] = [
     said: [`f.yaml:7: ${PUBLIC}: metadata.labels.tier: must be a text, and is number 1: quote it`],
   },
   {
+    name: 'a name that YAML takes for something else',
+    text: pool('addresses: [10.0.0.0/24]').replace('name: public', 'name: y'),
+    said: [
+      'f.yaml:4: IPAddressPool herald-system/(without a name): metadata.name: must be a text, and is boolean true: quote it',
+    ],
+  },
+  {
     name: 'a key that stands twice',
     text: pool('addresses: [10.0.0.0/24]\naddresses: [10.0.1.0/24]'),
     said: ['f.yaml:8: is not YAML that can be read: Map keys must be unique'],

@@ -69,11 +69,17 @@ function metadataFindings({ name, content }: Manifest): readonly Finding[] {
   const { metadata } = content;
   if (!isRecord(metadata)) return [{ path: ['metadata'], message: 'is missing' }];
   const findings = ['labels', 'annotations'].flatMap((field) => textMapFindings(field, metadata[field]));
-  if (name === '') return [{ path: ['metadata', 'name'], message: 'is missing' }, ...findings];
+  if (name === '') return [{ path: ['metadata', 'name'], message: noName(metadata['name']) }, ...findings];
   if (OBJECT_NAME.test(name) && name.length <= MAX_NAME) return findings;
   const message = 'must be lower-case letters, digits, hyphens and dots, and begin and end with a letter or a digit';
   return [{ path: ['metadata', 'name'], message }, ...findings];
 }
+
+/** YAML 1.1 takes `y` and `on` for booleans, and digits for numbers. */
+const noName = (written: unknown): string =>
+  written === undefined || written === null || written === ''
+    ? 'is missing'
+    : `must be a text, and is ${wordOf(written)}: quote it`;
 
 function textMapFindings(field: string, values: unknown): readonly Finding[] {
   if (values === undefined || values === null) return [];

@@ -105,6 +105,16 @@ spec: {type: LoadBalancer, selector: {app: new}, ports: [{port: 80}]}
     const { plan } = planned({ ...cluster, inForce: [] }, poolYaml('public', ['203.0.113.0/31']));
     assert.equal(inWords(plan), ['shop/b  -> 203.0.113.1 nobody>node-a']);
   });
+  test('says when the order of the files decides', () => {
+    const waiting = { services: [service('shop/a')] };
+    const [first, second] = [poolYaml('a', ['198.51.100.0/24']), poolYaml('b', ['203.0.113.0/24'])];
+    assert.equal(planned(waiting, first + second).plan.notes, []);
+    const { plan } = planned(waiting, second + first);
+    assert.equal(inWords(plan), ['shop/a  -> 198.51.100.0 nobody>nobody']);
+    assert.equal(plan.notes, [
+      'The order matters: object by object, as the files have them, shop/a would get other addresses.',
+    ]);
+  });
   test('follows the addresses from node to node', () => {
     const { plan, text } = planned(three, l2Yaml('all', '{nodeSelectors: [{matchLabels: {zone: x}}]}'));
     assert.is(plan.outcome, 'Breaks');

@@ -9,6 +9,7 @@ import { disruptionHash } from '../../config/pool-content.ts';
 import { objectRef } from '../../config/verdict.ts';
 import type { ClusterSnapshot } from '../gather.ts';
 import type { ManifestProblem } from '../manifests/manifest.ts';
+import { movedByOrder } from './arrival-order.ts';
 import { type Change, changedCluster, type ObjectChange } from './changed-snapshot.ts';
 import { type Forecast, OperatorModel } from './forecast.ts';
 import { type ObjectOutcome, objectOutcomes } from './object-outcome.ts';
@@ -79,7 +80,7 @@ export function planOf(
       disruptions,
       ifAllowed: forecast ? serviceOutcomes(after, forecast, { ...context, allowed: NOTHING }) : [],
       nodes: nodeOutcomes(before, after),
-      notes: notesOf(step, before),
+      notes: [...notesOf(step, before), ...orderNotes(movedByOrder(snapshot, change, after))],
     },
   };
 }
@@ -187,6 +188,16 @@ function notesOf({ before: snapshot, after }: Step, { decisions }: Forecast): re
       : []),
     ...podNotes(snapshot, after),
   ];
+}
+
+/** How many Services a note names. */
+const NAMED_SERVICES = 3;
+
+function orderNotes(moved: readonly string[] | undefined): readonly string[] {
+  if (!moved || moved.length === 0) return [];
+  const more = moved.length > NAMED_SERVICES ? ` and ${moved.length - NAMED_SERVICES} more` : '';
+  const named = `${moved.slice(0, NAMED_SERVICES).join(', ')}${more}`;
+  return [`The order matters: object by object, as the files have them, ${named} would get other addresses.`];
 }
 
 /** Where pods live is asked for by the operator alone: of a large cluster that is megabytes. */
