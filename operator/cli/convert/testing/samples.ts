@@ -165,6 +165,11 @@ spec:
     ],
   },
   {
+    name: 'a hold time of nothing, which was one in the ConfigMap',
+    text: 'peers:\n- {my-asn: 1, peer-asn: 2, peer-address: 192.0.2.1, hold-time: "0s"}\n',
+    gives: [['BGPPeer metallb-system/peer1', { myASN: 1, peerASN: 2, peerAddress: '192.0.2.1', holdTime: '0s' }]],
+  },
+  {
     name: 'a bare configuration file, into the namespace of choice',
     text: 'address-pools:\n- {name: a, protocol: layer2, addresses: [192.0.2.0/28]}\n',
     gives: [
