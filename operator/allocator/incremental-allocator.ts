@@ -10,7 +10,7 @@ import { holdingsOf } from './allocate.ts';
 import { complete, type Holding, keepHeld, type Occupancy, takeFree } from './choose.ts';
 import type { Decision } from './decision.ts';
 import { PoolTable } from './pool-table.ts';
-import { reservationsOf } from './reservations.ts';
+import { Reservations } from './reservations.ts';
 import { byAgeThenKey, type ServiceRequest } from './service-request.ts';
 import { Waiters, type Waiting } from './waiters.ts';
 import { decisionOf } from './wording.ts';
@@ -50,8 +50,7 @@ export class IncrementalAllocator {
   #space = new AddressSpace([]);
   #waiters = new Waiters(this.#pools);
   readonly #entries = new Map<string, Entry>();
-  /** Those whose addresses others than we answer for. */
-  readonly #foreign = new Set<Entry>();
+  readonly #reservations = new Reservations<Entry>();
   readonly #use = new Map<string, { ipv4: number; ipv6: number }>();
 
   decisionOf(key: string): Decision | undefined {
@@ -119,7 +118,7 @@ export class IncrementalAllocator {
     this.#waiters.remove(entry);
     this.#hold(entry, undefined, turn);
     this.#entries.delete(entry.request.key);
-    this.#foreign.delete(entry);
+    this.#reservations.delete(entry);
     turn.entries.delete(entry);
   }
 
@@ -130,7 +129,7 @@ export class IncrementalAllocator {
     this.#space = new AddressSpace(this.#pools.live);
     this.#waiters = new Waiters(this.#pools);
     this.#entries.clear();
-    this.#foreign.clear();
+    this.#reservations.clear();
     this.#use.clear();
     const oldestFirst = requests.toSorted(byAgeThenKey);
     const holdings = holdingsOf(oldestFirst, this.#pools);
@@ -138,7 +137,7 @@ export class IncrementalAllocator {
     for (const request of oldestFirst) {
       const entry: Entry = { request, decision: UNDECIDED };
       this.#entries.set(request.key, entry);
-      if (request.isForeign) this.#foreign.add(entry);
+      if (request.isForeign) this.#reservations.add(entry);
       this.#hold(entry, holdings.get(request.key), turn);
     }
     const services = new Set<string>();
@@ -155,7 +154,7 @@ export class IncrementalAllocator {
     this.#entries.set(request.key, entry);
     turn.entries.add(entry);
     if (request.isForeign) {
-      this.#foreign.add(entry);
+      this.#reservations.add(entry);
       return;
     }
     const kept = keepHeld(request, this.#pools, this.#asSeenBy(request));
@@ -188,9 +187,9 @@ export class IncrementalAllocator {
     this.#waiters.remove(entry);
     turn.entries.add(entry);
     if (request.isForeign) {
-      this.#foreign.add(entry);
       this.#hold(entry, undefined, turn);
       entry.request = request;
+      this.#reservations.add(entry);
       return;
     }
     entry.request = { ...request, held: entry.holding?.addresses ?? [] };
@@ -217,14 +216,12 @@ export class IncrementalAllocator {
 
   /** Keeps what Services show that are not ours from everybody. */
   #reserve(turn: Turn): void {
-    if (this.#foreign.size === 0 || (turn.touched.length === 0 && turn.entries.size === 0)) return;
+    if (!this.#reservations.areConcerned(turn.entries, turn.touched)) return;
     const ourHolderOf = (address: IpAddress): string | undefined => {
       const holder = this.#entries.get(this.#space.holderOf(address) ?? '');
       return holder?.request.isForeign ? undefined : holder?.request.key;
     };
-    const changed = reservationsOf(this.#foreign, this.#pools, ourHolderOf).filter(
-      ([{ holding }, next]) => !isSameHolding(holding, next),
-    );
+    const changed = this.#reservations.changes(this.#pools, ourHolderOf);
     for (const [entry] of changed) this.#hold(entry, undefined, turn);
     for (const [entry, next] of changed) this.#hold(entry, next, turn);
   }
@@ -305,11 +302,6 @@ const UNDECIDED: Decision = { outcome: 'Unassigned', reason: 'NoPool', message: 
 /** The addresses of `list` that are not in `others`. */
 const without = (list: readonly IpAddress[], others: readonly IpAddress[]): readonly IpAddress[] =>
   list.filter((address) => !others.some((other) => isSame(address, other)));
-
-const isSameHolding = (a: Holding | undefined, b: Holding | undefined): boolean =>
-  a?.pool === b?.pool &&
-  !without(a?.addresses ?? [], b?.addresses ?? []).length &&
-  a?.addresses.length === b?.addresses.length;
 
 const isSame = (a: IpAddress, b: IpAddress): boolean => a.family === b.family && a.value === b.value;
 

@@ -83,8 +83,7 @@ export class AddressBook {
     this.#pools = pools;
     this.#tell(this.#allocator.setPools(pools));
     this.#open();
-    // What lay in no pool may lie in one now.
-    for (const key of [...this.#foreign]) this.serviceChanged(key);
+    for (const key of [...this.#foreign]) if (this.#isJudgedAnew(key)) this.serviceChanged(key);
   }
 
   /** From here on nothing is decided until the pools are set, or `reopen`. */
@@ -159,6 +158,13 @@ export class AddressBook {
     else this.#foreign.delete(key);
     const request = requestOf(service);
     return problem ? foreignRequest(request, problem, heldBefore) : request;
+  }
+
+  /** What lay in no pool may lie in one now. */
+  #isJudgedAnew(key: string): boolean {
+    const service = this.#services.get(key);
+    if (!service || this.#surrendered.has(key)) return false;
+    return this.#problemOf(service)?.message !== this.#allocator.requestOf(key)?.problem?.message;
   }
 
   /** A Service is judged when we become responsible for it; of one that is ours already our decision counts. */
