@@ -31,6 +31,7 @@ export interface AnnouncedWorkOptions extends LeaderWorkOptions {
 export class AnnouncedWork implements ReportListener {
   readonly #world: AnnouncedWorld;
   readonly #book: AnnouncedBook;
+  readonly #keeper: AnnouncementKeeper;
   readonly #queue: WorkQueue;
   readonly #controller: Controller;
   #isPlanned = false;
@@ -41,8 +42,8 @@ export class AnnouncedWork implements ReportListener {
   constructor(world: AnnouncedWorld, scope: Scope, { mode, log, metrics }: AnnouncedWorkOptions) {
     this.#world = world;
     this.#book = new AnnouncedBook(world, scope);
-    const keeper = new AnnouncementKeeper(world, { mode, services: () => this.#book.size });
-    const reconciler = new ServiceAnnouncedReconciler(world, this.#book, keeper, scope);
+    this.#keeper = new AnnouncementKeeper(world, { mode, services: () => this.#book.size });
+    const reconciler = new ServiceAnnouncedReconciler(world, this.#book, this.#keeper, scope);
     this.#queue = new WorkQueue(metrics ? { metrics: metrics.queue(reconciler.name) } : {});
     metrics?.watchQueue(reconciler.name, this.#queue);
     const options = { workers: WORKERS, log, queue: this.#queue, ...(metrics && { metrics }) };
@@ -96,6 +97,7 @@ export class AnnouncedWork implements ReportListener {
   }
 
   announcementChanged(key: string): void {
+    this.#keeper.seen(key);
     this.#queue.add(key);
   }
 

@@ -34,6 +34,8 @@ export class AnnouncementKeeper {
   /** When the names of each announcement may be written. */
   readonly #slots = new Map<string, number>();
   #lastSlot = Number.NEGATIVE_INFINITY;
+  /** What was written and has not come back by the watch yet. */
+  readonly #sent = new Map<string, ServiceAnnouncement>();
   /** Since when each Service is gone whose announcement is still there. */
   readonly #releasedAt = new Map<string, number>();
 
@@ -56,8 +58,14 @@ export class AnnouncementKeeper {
       if (areNamesSame || waitMs > 0) return waitMs;
     }
     await this.#world.storeAnnouncement(next);
+    this.#sent.set(key, next);
     this.#slots.delete(key);
     return 0;
+  }
+
+  /** The store knows what was written, or what somebody else did to it. */
+  seen(key: string): void {
+    this.#sent.delete(key);
   }
 
   /** A Service of ours that holds no address: an announcement that is there says so. */
@@ -70,6 +78,7 @@ export class AnnouncementKeeper {
   /** The Service is gone or none of ours. @returns milliseconds to wait before it is asked again, 0 for never */
   async release(key: string): Promise<number> {
     this.#slots.delete(key);
+    this.#sent.delete(key);
     if (!this.#world.stores.serviceAnnouncements.get(key)) {
       this.#releasedAt.delete(key);
       return 0;
@@ -83,6 +92,7 @@ export class AnnouncementKeeper {
   async #remove(key: string): Promise<number> {
     const stored = this.#world.stores.serviceAnnouncements.get(key);
     if (stored) await this.#world.removeAnnouncement(stored);
+    this.#sent.delete(key);
     this.#releasedAt.delete(key);
     return 0;
   }
@@ -104,7 +114,8 @@ export class AnnouncementKeeper {
 
   /** Undefined also for one that belonged to an earlier Service of the name. */
   #storedOf(service: Service): ServiceAnnouncement | undefined {
-    const stored = this.#world.stores.serviceAnnouncements.get(keyOf(service));
+    const key = keyOf(service);
+    const stored = this.#sent.get(key) ?? this.#world.stores.serviceAnnouncements.get(key);
     return stored?.metadata.ownerReferences?.some(({ uid }) => uid === service.metadata.uid) ? stored : undefined;
   }
 

@@ -160,6 +160,16 @@ spec('the reconciler of what is announced', (test) => {
     assert.is(stage.conditionOf(WEB), 'True Announced');
   });
 
+  test('writes nothing twice while the watch has not brought back what was written', async () => {
+    const stage = new AnnouncedStage();
+    stage.isWatchBehind = true;
+    stage.service('web', '10.0.0.1');
+    stage.report();
+    await stage.settle();
+    await stage.settle(WEB);
+    assert.equal(stage.writes, ['store shop/web', 'status shop/web']);
+  });
+
   test('keeps objects for all, for the labelled, for up to 2,000 or for none', async () => {
     const LABEL = { 'heraldlb.io/service-announcement': 'true' };
     const cases = [

@@ -5,7 +5,7 @@ import { type AnnouncedVerdict, verdictOf } from '../advertising/announced-verdi
 import { isOurs } from '../allocator/service-request.ts';
 import { conditionOf, withCondition } from '../cluster/conditions.ts';
 import type { Outcome, Reconciler } from '../cluster/controller.ts';
-import type { Service, ServiceStatus } from '../cluster/objects.ts';
+import { keyOf, type Service, type ServiceStatus } from '../cluster/objects.ts';
 import { resources } from '../cluster/resource.ts';
 import type { AnnouncedBook } from './announced-book.ts';
 import type { AnnouncedWorld } from './announced-world.ts';
@@ -23,6 +23,9 @@ export class ServiceAnnouncedReconciler implements Reconciler {
   readonly #scope: Scope;
   /** Since when each Service is as it is now, where that has not held for long enough to be said. */
   readonly #since = new Map<string, { readonly reason: string; readonly at: number }>();
+
+  /** The resourceVersion that each status was written upon: while the store shows that one, the answer is on its way. */
+  readonly #writtenOn = new Map<string, string>();
 
   constructor(world: AnnouncedWorld, book: AnnouncedBook, keeper: AnnouncementKeeper, scope: Scope) {
     this.#world = world;
@@ -50,6 +53,7 @@ export class ServiceAnnouncedReconciler implements Reconciler {
   /** The Service is gone, or is no load balancer of ours any more. */
   async #forget(key: string): Promise<Outcome> {
     this.#since.delete(key);
+    this.#writtenOn.delete(key);
     return retryIn(await this.#keeper.release(key));
   }
 
@@ -69,6 +73,8 @@ export class ServiceAnnouncedReconciler implements Reconciler {
     const conditions = (service.status?.conditions ?? []).filter(({ type }) => type.startsWith(OUR_CONDITIONS));
     const told = conditionOf(conditions, serviceConditions.announced);
     if (told?.status === status && told.reason === reason) return;
+    const { resourceVersion = '' } = service.metadata;
+    if (this.#writtenOn.get(keyOf(service)) === resourceVersion) return;
     const pool = service.metadata.annotations?.[annotations.ipAllocatedFromPool];
     const next = withCondition(
       conditions,
@@ -79,6 +85,7 @@ export class ServiceAnnouncedReconciler implements Reconciler {
       status: { loadBalancer: { ingress: service.status?.loadBalancer?.ingress ?? [] }, conditions: next },
       annotations: pool === undefined ? {} : { [annotations.ipAllocatedFromPool]: pool },
     });
+    this.#writtenOn.set(keyOf(service), resourceVersion);
   }
 }
 

@@ -39,6 +39,8 @@ export class AnnouncedStage {
   time = 0;
   alive: readonly string[] = ['node-a', 'node-b'];
   refusesAnnouncements = false;
+  /** What is written does not come to the stores. */
+  isWatchBehind = false;
   readonly book: AnnouncedBook;
   readonly #reconciler: ServiceAnnouncedReconciler;
   #revision = 100;
@@ -181,13 +183,13 @@ export class AnnouncedStage {
       clock: () => this.time,
       applyStatus: async (object, _resource, { status }) => {
         this.writes.push(`status ${keyOf(object)}`);
-        this.put({ ...(object as Service), status });
+        if (!this.isWatchBehind) this.put({ ...(object as Service), status });
         return 'Written';
       },
       storeAnnouncement: async (announcement) => {
         if (this.refusesAnnouncements) throw new Error('refused');
         this.writes.push(`store ${keyOf(announcement)}`);
-        this.stores.serviceAnnouncements.put(keyOf(announcement), announcement);
+        if (!this.isWatchBehind) this.stores.serviceAnnouncements.put(keyOf(announcement), announcement);
       },
       removeAnnouncement: async (announcement) => {
         this.writes.push(`remove ${keyOf(announcement)}`);
