@@ -97,8 +97,7 @@ export const reasons = {
     AddressNotInPool: 'The address that the Service asks for lies in no pool.',
     InvalidRequest: 'What the Service asks for contradicts itself or cannot be read.',
     NotOurs: 'Somebody else answers for what the status shows; the message says why Herald does not take it over.',
-    ContestedStatus:
-      'Somebody else changes the status back whenever Herald writes it, so Herald has stopped; this is said by an event.',
+    ContestedStatus: 'Somebody else changes the status back whenever Herald has written it, so Herald has stopped.',
     NoClusterIP: 'The Service has no cluster address, so nothing could forward to it.',
   },
   /** On Services, and as Ready on a ServiceAnnouncement: whether every address is announced. */
