@@ -26,6 +26,8 @@ const DECISIVE: ReadonlySet<string> = new Set(
 
 export interface AnnouncedWorkOptions extends LeaderWorkOptions {
   readonly mode: AnnouncementKeeperOptions['mode'];
+  /** Whether the API server is busy with addresses: what is said about them waits. */
+  readonly isBusy: () => boolean;
 }
 
 export class AnnouncedWork implements ReportListener {
@@ -39,11 +41,11 @@ export class AnnouncedWork implements ReportListener {
   #hasEnded = false;
 
   /** The stores are complete. */
-  constructor(world: AnnouncedWorld, scope: Scope, { mode, log, metrics }: AnnouncedWorkOptions) {
+  constructor(world: AnnouncedWorld, scope: Scope, { mode, isBusy, log, metrics }: AnnouncedWorkOptions) {
     this.#world = world;
     this.#book = new AnnouncedBook(world, scope);
     this.#keeper = new AnnouncementKeeper(world, { mode, services: () => this.#book.size });
-    const reconciler = new ServiceAnnouncedReconciler(world, this.#book, this.#keeper, scope);
+    const reconciler = new ServiceAnnouncedReconciler(world, this.#book, this.#keeper, { ...scope, isBusy });
     this.#queue = new WorkQueue(metrics ? { metrics: metrics.queue(reconciler.name) } : {});
     metrics?.watchQueue(reconciler.name, this.#queue);
     const options = { workers: WORKERS, log, queue: this.#queue, ...(metrics && { metrics }) };

@@ -99,6 +99,11 @@ export class LeaderWork {
     this.#poolSet.queue.add(THE_ONE);
   }
 
+  /** Whether more Services wait for their address to be written than are written at once. */
+  get isBusy(): boolean {
+    return this.#services.queue.length > SERVICE_WORKERS;
+  }
+
   /** What the allocator's gauges show. */
   report(): AllocatorReport {
     const { pools, verdicts } = this.#keeper.config;

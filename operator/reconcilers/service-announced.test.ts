@@ -30,6 +30,15 @@ spec('the reconciler of what is announced', (test) => {
     assert.is(stage.writes.length, 2);
   });
 
+  test('lets addresses go first', async () => {
+    const stage = new AnnouncedStage();
+    stage.isBusy = true;
+    stage.service('web', '10.0.0.1');
+    stage.report();
+    assert.equal(await stage.settle(), [500]);
+    assert.equal(stage.writes, []);
+  });
+
   test('writes nothing after a restart', async () => {
     const stage = await announced();
     const next = new AnnouncedStage();

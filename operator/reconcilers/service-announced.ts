@@ -15,19 +15,26 @@ import type { Scope } from './world.ts';
 const DONE: Outcome = { next: 'WaitForChange' };
 const OUR_CONDITIONS = 'heraldlb.io/';
 
+/** Until it is asked again whether addresses are still being written. */
+const BUSY_MS = 500;
+
+export interface AnnouncedScope extends Pick<Scope, 'lbClass'> {
+  readonly isBusy: () => boolean;
+}
+
 export class ServiceAnnouncedReconciler implements Reconciler {
   readonly name = 'service-announced';
   readonly #world: AnnouncedWorld;
   readonly #book: AnnouncedBook;
   readonly #keeper: AnnouncementKeeper;
-  readonly #scope: Scope;
+  readonly #scope: AnnouncedScope;
   /** Since when each Service is as it is now, where that has not held for long enough to be said. */
   readonly #since = new Map<string, { readonly reason: string; readonly at: number }>();
 
   /** The resourceVersion that each status was written upon: while the store shows that one, the answer is on its way. */
   readonly #writtenOn = new Map<string, string>();
 
-  constructor(world: AnnouncedWorld, book: AnnouncedBook, keeper: AnnouncementKeeper, scope: Scope) {
+  constructor(world: AnnouncedWorld, book: AnnouncedBook, keeper: AnnouncementKeeper, scope: AnnouncedScope) {
     this.#world = world;
     this.#book = book;
     this.#keeper = keeper;
@@ -35,6 +42,8 @@ export class ServiceAnnouncedReconciler implements Reconciler {
   }
 
   async reconcile(key: string): Promise<Outcome> {
+    if (this.#scope.isBusy())
+      return { next: 'RetryAfter', milliseconds: BUSY_MS, because: 'addresses are written first' };
     const service = this.#world.stores.services.get(key);
     const outcome = this.#book.outcomeOf(key);
     if (!service || !isOurs(service, this.#scope.lbClass)) return this.#forget(key);

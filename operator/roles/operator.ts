@@ -199,8 +199,12 @@ class OperatorProcess {
     );
     if (!isComplete) return;
     const reports = announcedWorld(world, this.#reports.stores, this.#connection, term);
-    const options = { mode: this.#settings.serviceAnnouncements, log: this.#log, metrics: this.#metrics };
-    this.#announced = new AnnouncedWork(reports, scope, options);
+    this.#announced = new AnnouncedWork(reports, scope, {
+      mode: this.#settings.serviceAnnouncements,
+      isBusy: () => this.#work?.isBusy === true,
+      log: this.#log,
+      metrics: this.#metrics,
+    });
     try {
       await this.#announced.run(term.signal);
     } finally {

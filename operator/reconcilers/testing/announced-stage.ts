@@ -39,6 +39,8 @@ export class AnnouncedStage {
   time = 0;
   alive: readonly string[] = ['node-a', 'node-b'];
   refusesAnnouncements = false;
+  /** Addresses are being written. */
+  isBusy = false;
   /** What is written does not come to the stores. */
   isWatchBehind = false;
   readonly book: AnnouncedBook;
@@ -62,7 +64,10 @@ export class AnnouncedStage {
     const world = this.#world();
     this.book = new AnnouncedBook(world, SCOPE);
     const keeper = new AnnouncementKeeper(world, { mode, services: services ?? (() => this.book.size) });
-    this.#reconciler = new ServiceAnnouncedReconciler(world, this.book, keeper, SCOPE);
+    this.#reconciler = new ServiceAnnouncedReconciler(world, this.book, keeper, {
+      ...SCOPE,
+      isBusy: () => this.isBusy,
+    });
   }
 
   advertise(isAdvertised: boolean): void {
