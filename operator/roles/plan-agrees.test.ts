@@ -18,7 +18,7 @@ const BORN = '2026-01-01T00:00:00Z';
 const NOW = new Date('2026-06-01T00:00:00Z');
 /** So many worlds live beside each other, because each mostly waits. */
 const WORLDS = 24;
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** Longer than whatever the operator gathers before it acts. */
 const QUIET_MS = 150;
 const PATIENCE_MS = 20_000;
