@@ -10,7 +10,7 @@ import { type Command, CommandError, type CommandIo, clusterOptions, outputOptio
 import { type Decisions, decisionsOf } from './decisions.ts';
 import { announcersByService } from './explain/announcers.ts';
 import { hasSpeaker } from './explain/nodes.ts';
-import { type ClusterSnapshot, gather } from './gather.ts';
+import { type ClusterSnapshot, gather, warnOfUnread } from './gather.ts';
 import { formatOf, type Paint, paintOf, structured, table } from './output.ts';
 
 /** Nothing was drained: whoever runs this in a script must not go on. */
@@ -31,6 +31,7 @@ export const drain: Command = {
     const { values, positionals } = readArguments(args, options);
     const node = onlyArgument(positionals, 'the node');
     const snapshot = await gather(io, values);
+    warnOfUnread(io, snapshot);
     const report = drainReport(node, snapshot);
     const format = formatOf(values);
     io.stdout(format === 'table' ? drainText(report, paintOf(io)) : structured(format, report));

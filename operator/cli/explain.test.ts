@@ -223,6 +223,19 @@ spec('herald explain', (test) => {
       assert.is(message, says);
     });
 
+  test('says what it had to do without', async () => {
+    const forbidden: ApiConnection = {
+      ...connection,
+      async request<T>(request: ApiRequest): Promise<T> {
+        if (request.path === '/api/v1/nodes') throw new ApiError(403, 'Forbidden', 'nodes is forbidden');
+        return connection.request<T>(request);
+      },
+    };
+    const io = memoryIo({ connection: forbidden });
+    await explain.run(['shop/web'], io);
+    assert.is(io.printed.stderr, 'herald: the answer does without nodes: nodes is forbidden\n');
+  });
+
   test('completes the names of Services', async () => {
     assert.equal(await explain.complete?.([''], memoryIo({ connection })), ['shop/web']);
   });

@@ -20,7 +20,7 @@ import { type ConfigWord, configLists, explainConfigObject } from './explain/con
 import type { Explanation } from './explain/explanation.ts';
 import { explanationText } from './explain/print.ts';
 import { explainService } from './explain/service.ts';
-import { type ClusterSnapshot, gather } from './gather.ts';
+import { type ClusterSnapshot, gather, warnOfUnread } from './gather.ts';
 import { formatOf, paintOf, structured } from './output.ts';
 
 const options = { ...clusterOptions, ...namespaceOption, ...outputOption } as const;
@@ -46,6 +46,7 @@ export const explain: Command = {
 
 async function explanationOf(name: string, values: Values<typeof options>, io: CommandIo): Promise<Explanation> {
   const snapshot = await gather(io, values);
+  warnOfUnread(io, snapshot);
   const asked = askedFor(name, values.namespace);
   if ('word' in asked) return explainConfigObject(asked.word, findConfig(asked.word, asked.name, snapshot), snapshot);
   const known = snapshot.services.find((one) => keyOf(one) === asked.key);

@@ -36,6 +36,11 @@ export async function gather(io: CommandIo, values: Values<typeof clusterOptions
   }
 }
 
+/** Tells people which kinds the answer had to do without. */
+export function warnOfUnread(io: CommandIo, { unread }: ClusterSnapshot): void {
+  for (const [name, why] of unread) io.stderr(`herald: the answer does without ${name}: ${why}\n`);
+}
+
 /** Lists every kind at once. @throws {CommandError} when the API server cannot be reached */
 export async function gatherFrom(
   connection: ApiConnection,
