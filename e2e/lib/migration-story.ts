@@ -19,7 +19,6 @@ import { pause, waitFor } from './wait-for.ts';
 import { addressesIn, conditionOf, type World } from './world.ts';
 
 const PEERS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/bgppeers.metallb.io';
-const PEERS_V1BETA2 = '/apis/metallb.io/v1beta2/bgppeers';
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/metallb-webhook-configuration';
 /** Images are on the nodes: removing one workload and starting the other takes a fraction of it. */
 const PROBE_MS = 60_000;
@@ -173,9 +172,9 @@ export function migrationStory(name: string, story: Story): void {
 
       test('without the controller its peers can neither be read nor anything be changed', async (world) => {
         await metallb.stopController(world.api);
-        const unread = await world.api.list(PEERS_V1BETA2).then(String, String);
-        // The second: the API server's cache of a kind cannot begin as long as one object cannot be converted.
-        assert.match(unread, /conversion webhook|storage is \(re\)initializing/);
+        // A list may still come out of the API server's cache; a single object comes out of etcd.
+        const one = `/apis/metallb.io/v1beta2/namespaces/${metallb.METALLB_NAMESPACE}/bgppeers/by-hand`;
+        assert.match(await world.api.get(one).then(String, String), /conversion webhook/);
         const label = ['label', '-n', metallb.METALLB_NAMESPACE, 'ipaddresspool', world.name, 'a=b'];
         assert.match((await tryExec('host', ['kubectl', ...label])).stderr, /failed calling webhook/);
       });
@@ -191,10 +190,14 @@ export function migrationStory(name: string, story: Story): void {
       });
 
       if (story.byKubectl)
-        test('the lines that it prints take the steps', async () => {
-          // Sentences begin with their number; what is left is for a shell.
-          const lines = dryRun.stdout.split('\n').filter((line) => !/^(\d+\. |\S+ steps? to take)/.test(line));
-          await exec('host', ['sh', '-ec', lines.map((line) => line.replace(/^ {3}/, '')).join('\n')]);
+        test('the lines that it prints take the steps, and a second look shows the rest', async () => {
+          for (let looks = 1; dryRun.code === 2 && looks <= 3; looks += 1) {
+            // Sentences begin with their number; what is left is for a shell.
+            const lines = dryRun.stdout.split('\n').filter((line) => !/^(\d+\. |\S+ steps? to take)/.test(line));
+            await exec('host', ['sh', '-ec', lines.map((line) => line.replace(/^ {3}/, '')).join('\n')]);
+            dryRun = await migrate();
+          }
+          assert.is(dryRun.code, 0, dryRun.stdout);
         });
 
       test('applied, nothing is left to do; peers are read, and stored as v1beta2', async (world) => {
@@ -208,7 +211,7 @@ export function migrationStory(name: string, story: Story): void {
         assert.equal(definition['status'].storedVersions, ['v1beta2']);
         assert.equal(definition['spec'].conversion, { strategy: 'None' });
         assert.is(await world.api.find(WEBHOOKS), undefined);
-        const peers = await world.api.list(PEERS_V1BETA2);
+        const peers = await world.api.list('/apis/metallb.io/v1beta2/bgppeers');
         const specs = peers.map(({ metadata, ...peer }) => [metadata.name, Object.keys(peer['spec']).toSorted()]);
         const common = ['myASN', 'nodeSelectors', 'peerASN', 'peerAddress'];
         for (const [peer, fields] of specs)
@@ -242,7 +245,8 @@ export function migrationStory(name: string, story: Story): void {
         await metallb.installMetalLB(release);
         assertServed((await report).series);
         await assertSame(world);
-        for (const address of Object.values(before).flat()) await world.owner(address);
+        await exec('client', ['ip', 'neigh', 'flush', 'dev', 'eth0']);
+        for (const address of Object.values(before).flat()) await world.fetchSoon(address);
         assert.is((await world.api.get(PEERS))['spec'].conversion.strategy, 'Webhook');
         await kubectl('get', 'bgppeers', '-A');
       });

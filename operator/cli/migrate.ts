@@ -62,7 +62,10 @@ async function showPlan(connection: ApiConnection, io: CommandIo): Promise<numbe
     io.stdout(`${paint('strong', `${at + 1}. ${reasonOf(step)}`)}\n${indented(kubectlOf(step))}\n`);
   sayNotes(plan, io);
   if (plan.steps.length === 0) io.stdout('nothing is left to do\n');
-  else io.stdout(`${stepCount(plan.steps)} to take: herald migrate --apply\n`);
+  else
+    io.stdout(
+      `${stepCount(plan.steps)} to take${plan.unread.length > 0 ? ', and then look again' : ''}: herald migrate --apply\n`,
+    );
   return plan.steps.length === 0 ? 0 : EXIT_STEPS;
 }
 

@@ -91,7 +91,7 @@ spec(
       const { code, stdout, stderr } = await run();
       assert.is(code, 2, stderr);
       assert.match(stdout, /kubectl delete validatingwebhookconfiguration metallb-webhook-configuration/);
-      assert.match(stderr, /BGPPeers cannot be read before/);
+      assert.match(stderr, /BGPPeers show as they are stored once/);
       assert.is((await definition('bgppeers.metallb.io')).metadata.resourceVersion, before.metadata.resourceVersion);
     });
 

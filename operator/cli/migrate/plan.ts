@@ -145,7 +145,7 @@ function unreadOf({ definitions, bgpPeers, addressPools }: MigrationState): stri
   const isThere = (plural: string): boolean => definitions.some((one) => one.plural === plural);
   const unread = (what: string, plural: string, stored: Stored): string[] =>
     stored === undefined && isThere(plural)
-      ? [`${what} cannot be read before the conversion webhook is out of the way; fields that must change show then`]
+      ? [`${what} show as they are stored once the conversion webhook is out of the way: steps for them may follow`]
       : [];
   return [...unread('BGPPeers', 'bgppeers', bgpPeers), ...unread('AddressPools', 'addresspools', addressPools)];
 }

@@ -43,7 +43,7 @@ export interface StoredObject extends KubernetesObject {
   readonly spec?: Readonly<Record<string, unknown>>;
 }
 
-/** The objects of a kind; undefined where the API server cannot read them, because a conversion webhook is gone. */
+/** The objects of a kind as they are stored; undefined where a conversion webhook stands between, or is gone. */
 export type Stored = readonly StoredObject[] | undefined;
 
 /** A Service that MetalLB has given addresses. */
