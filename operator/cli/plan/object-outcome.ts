@@ -1,7 +1,7 @@
 /** What a change does to objects of the configuration, and what the operator says of them then. */
 
 import { splitKey } from '../../cluster/objects.ts';
-import { objectRef, type Verdict } from '../../config/verdict.ts';
+import { objectRef, type Verdict, type VerdictCondition } from '../../config/verdict.ts';
 import type { ObjectChange } from './changed-snapshot.ts';
 import type { Forecast } from './forecast.ts';
 
@@ -44,8 +44,10 @@ function keptOf(ref: string): ObjectChange {
   return { action: 'Keep', kind, key: key.join('/'), fields: [] };
 }
 
-const isRefusal = (verdict: Verdict | undefined): boolean =>
-  verdict?.conditions.some(({ type, reason }) => type === 'Stalled' && reason !== WITHOUT_BACKEND) === true;
+/** Why the operator does not take an object, if whoever wrote it can mend that. */
+export const refusalOf = (verdict: Verdict | undefined): VerdictCondition | undefined =>
+  verdict?.conditions.find(({ type, reason }) => type === 'Stalled' && reason !== WITHOUT_BACKEND);
+const isRefusal = (verdict: Verdict | undefined): boolean => refusalOf(verdict) !== undefined;
 
 const wordsOf = (verdict: Verdict | undefined): string =>
   JSON.stringify(verdict?.conditions.map(({ type, status, reason }) => [type, status, reason]) ?? []);

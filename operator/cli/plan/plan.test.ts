@@ -75,6 +75,16 @@ spec('a plan', (test) => {
     assert.ok(text.includes(`heraldlb.io/allow-disruption: "${hash}"`), text);
     assert.ok(text.includes('1 would break: the operator will refuse this change unless'), text);
   });
+  test('changes nothing where the operator refuses already, and says so', () => {
+    const refused = { ...three, pools: [pool('public', ['203.0.113.1-203.0.113.9'])] };
+    const inForce = snapshotOf(three).poolSets[0]?.pools ?? [];
+    const { plan, text } = planned({ ...refused, inForce }, poolYaml('public', ['203.0.113.1-203.0.113.9']));
+    assert.equal([plan.outcome, plan.disruptions], ['Nothing', []], text);
+    assert.match(
+      plan.notes.join(),
+      /public is refused already, and stays so: The change would take away 203\.0\.113\.0/,
+    );
+  });
   test('takes the annotation for an answer: then it is a change and no break', () => {
     const { plan: refused } = planned(three, poolYaml('public', ['203.0.113.1-203.0.113.9']));
     const annotations = `  annotations: {heraldlb.io/allow-disruption: "${refused.disruptions[0]?.hash}"}\n`;

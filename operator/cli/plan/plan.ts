@@ -2,7 +2,7 @@
 
 import { configAnnotations } from '../../../crds/annotations.ts';
 import type { IpAddressPool } from '../../../crds/ip-address-pool.ts';
-import { keyOf } from '../../cluster/objects.ts';
+import { keyOf, splitKey } from '../../cluster/objects.ts';
 import { allowsDisruption } from '../../config/breaks.ts';
 import { ClusterRanges } from '../../config/cluster-ranges.ts';
 import { disruptionHash } from '../../config/pool-content.ts';
@@ -12,7 +12,7 @@ import type { ManifestProblem } from '../manifests/manifest.ts';
 import { movedByOrder } from './arrival-order.ts';
 import { type Change, changedCluster, type ObjectChange } from './changed-snapshot.ts';
 import { type Forecast, OperatorModel } from './forecast.ts';
-import { type ObjectOutcome, objectOutcomes } from './object-outcome.ts';
+import { type ObjectOutcome, objectOutcomes, refusalOf } from './object-outcome.ts';
 import { type ServiceContext, type ServiceOutcome, serviceOutcomes } from './service-outcome.ts';
 
 /** `Breaks`: Services lose something that nobody allowed, or the operator refuses an object. */
@@ -80,7 +80,11 @@ export function planOf(
       disruptions,
       ifAllowed: forecast ? serviceOutcomes(after, forecast, { ...context, allowed: NOTHING }) : [],
       nodes: nodeOutcomes(before, after),
-      notes: [...notesOf(step, before), ...orderNotes(movedByOrder(snapshot, change, after))],
+      notes: [
+        ...notesOf(step, before),
+        ...refusalNotes(changes, after),
+        ...orderNotes(movedByOrder(snapshot, change, after)),
+      ],
     },
   };
 }
@@ -188,6 +192,16 @@ function notesOf({ before: snapshot, after }: Step, { decisions }: Forecast): re
       : []),
     ...podNotes(snapshot, after),
   ];
+}
+
+/** What the files ask for and the operator refuses already: nothing changes by that, and it is not in force either. */
+function refusalNotes(changes: readonly ObjectChange[], { config }: Forecast): readonly string[] {
+  return changes
+    .filter(({ action }) => action === 'Keep')
+    .flatMap(({ kind, key }) => {
+      const refusal = refusalOf(config.verdicts.get(objectRef(kind, splitKey(key))));
+      return refusal ? [`${kind} ${key} is refused already, and stays so: ${refusal.message}`] : [];
+    });
 }
 
 /** How many Services a note names. */
