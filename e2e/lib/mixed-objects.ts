@@ -95,7 +95,7 @@ function advertisementCases(seed: string): readonly Case[] {
       'no backend',
       'ResolvedRefs',
       'CommunityNotFound',
-      () => ({ ipAddressPools, peers: ['x'], communities: ['x'] }),
+      () => ({ ipAddressPools, peers: [seed], localPref: 100, communities: ['x'] }),
     ],
     [bgp, 1, 'no backend', 'ResolvedRefs', 'PoolNotFound', () => ({ ipAddressPools: ['nowhere'], peers: [seed] })],
     [

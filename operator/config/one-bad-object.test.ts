@@ -13,7 +13,7 @@ import {
 import { resolve } from '../../testing/resolved-config.ts';
 import { spec } from '../../testing/spec.ts';
 import type { ConfigObjects, ResolvedConfig } from './resolve-config.ts';
-import { objectRef, type Verdict } from './verdict.ts';
+import { isRefused, objectRef } from './verdict.ts';
 
 type Kind = 'pools' | 'l2Advertisements' | 'bgpAdvertisements' | 'bgpPeers' | 'bfdProfiles' | 'communities';
 /** The objects of one random configuration. */
@@ -106,8 +106,6 @@ const surroundings = {
   podAddresses: [{ pod: 'shop/web-0', address: '10.244.1.7' }],
 };
 const decide = (objects: Objects): ResolvedConfig => resolve({ ...objects, surroundings });
-const isRefused = ({ conditions }: Verdict): boolean =>
-  conditions.some(({ type, status }) => type === 'Accepted' && status === 'False');
 
 /** Everything that is said of the good objects, and what is in force. */
 function saidOfTheGood({ verdicts, inForce, l2Advertisements }: ResolvedConfig): unknown {

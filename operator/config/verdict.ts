@@ -50,6 +50,9 @@ export const programmed = (): VerdictCondition =>
 
 export const accepted = (): VerdictCondition => condition('Accepted', 'True', 'Valid', reasons.Accepted.Valid);
 
+export const isRefused = ({ conditions }: Verdict): boolean =>
+  conditions.some(({ type, status }) => type === 'Accepted' && status === 'False');
+
 /** A warning: the object is in force, and something beside it is not as it should be. */
 export const conflicting = (reason: ReasonOf<'Conflicting'>, message: string): VerdictCondition =>
   condition('Conflicting', 'True', reason, message);

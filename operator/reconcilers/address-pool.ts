@@ -8,6 +8,7 @@ import { capacityOf, countOf } from '../config/pool-capacity.ts';
 import { objectRef } from '../config/verdict.ts';
 import type { AddressBook } from './address-book.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
+import { LOOK_AGAIN, OwnWrites } from './own-writes.ts';
 import { commonStatusOf } from './verdict-status.ts';
 import type { World } from './world.ts';
 
@@ -24,6 +25,7 @@ export class AddressPoolReconciler implements Reconciler {
   readonly #world: World;
   readonly #keeper: ConfigKeeper;
   readonly #book: AddressBook;
+  readonly #writes = new OwnWrites();
   readonly #writtenAt = new Map<string, number>();
   /** Since when the counters in a status are behind. */
   readonly #behindSince = new Map<string, number>();
@@ -36,11 +38,12 @@ export class AddressPoolReconciler implements Reconciler {
 
   async reconcile(key: string): Promise<Outcome> {
     const pool = this.#world.stores.pools.get(key);
-    const verdict = pool && this.#keeper.verdictOf(objectRef('IPAddressPool', pool.metadata));
+    const verdict = pool && this.#keeper.verdictOf(objectRef('IPAddressPool', pool.metadata), pool.metadata);
     if (!pool || !verdict) {
       this.#forget(key);
       return DONE;
     }
+    if (this.#writes.isReplaced(pool)) return LOOK_AGAIN;
     const common = { ...commonStatusOf(pool, verdict, this.#world.now()), ...this.#inForceOf(key) };
     const counters = this.#countersOf(key);
     const waitMs = isOnlyCounters(pool, common, counters) ? this.#waitOf(key) : 0;
@@ -49,7 +52,9 @@ export class AddressPoolReconciler implements Reconciler {
       status: { ...common, ...counters },
     });
     this.#behindSince.delete(key);
-    if (result === 'Written') this.#writtenAt.set(key, this.#world.clock());
+    if (result === 'Unchanged') return DONE;
+    this.#writtenAt.set(key, this.#world.clock());
+    this.#writes.wrote(pool);
     return DONE;
   }
 
@@ -81,6 +86,7 @@ export class AddressPoolReconciler implements Reconciler {
   }
 
   #forget(key: string): void {
+    this.#writes.forget(key);
     this.#writtenAt.delete(key);
     this.#behindSince.delete(key);
   }

@@ -4,6 +4,7 @@
  *   change -> resolveConfig -> PoolSet written -> allocator has the new pools -> every object is told
  */
 
+import type { ObjectMeta } from '../../crds/object-meta.ts';
 import { POOL_SET_NAME, type PoolSet, type PoolSetEntry } from '../../crds/pool-set.ts';
 import { ConflictError } from '../cluster/api-error.ts';
 import type { Outcome, Reconciler } from '../cluster/controller.ts';
@@ -12,8 +13,9 @@ import type { Pool } from '../config/pool.ts';
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts';
 import { entriesInForce } from '../config/stored-state.ts';
 import type { Surroundings } from '../config/surroundings.ts';
-import type { Verdict } from '../config/verdict.ts';
+import { isRefused, type ObjectRef, objectRef, type Verdict } from '../config/verdict.ts';
 import type { AddressBook } from './address-book.ts';
+import { judgedKinds } from './judged-kinds.ts';
 import { Surveyor } from './surveyor.ts';
 import type { Scope, World } from './world.ts';
 
@@ -24,12 +26,17 @@ const GATHER_RELEASES_MS = 50;
 const GATHER_OTHERS_MS = 1_000;
 /** Deciding for this reason alone may take one part in so many of the time. */
 const DECIDING_COST = 20;
-const NOTHING: ResolvedConfig = {
+/** What objects are told, and about which spec of theirs. */
+interface Told extends Pick<ResolvedConfig, 'verdicts' | 'coverage'> {
+  readonly specs: ReadonlyMap<ObjectRef, string>;
+}
+const NOTHING: ResolvedConfig & Told = {
   inForce: [],
   pools: [],
   l2Advertisements: [],
   coverage: new Map(),
   verdicts: new Map(),
+  specs: new Map(),
 };
 
 export class ConfigKeeper implements Reconciler {
@@ -40,6 +47,9 @@ export class ConfigKeeper implements Reconciler {
   readonly #surveyor: Surveyor;
   readonly #resolved: () => void;
   #config: ResolvedConfig = NOTHING;
+  #shown: Told = NOTHING;
+  /** Of what is decided and not stored yet, the part that can be told. */
+  #early: Told = NOTHING;
   #entries: ReadonlyMap<string, PoolSetEntry> = new Map();
   #pools: ReadonlyMap<string, Pool> = new Map();
   /** The pools that wait for Services to let go of addresses. */
@@ -68,8 +78,17 @@ export class ConfigKeeper implements Reconciler {
     return this.#config;
   }
 
-  verdictOf(ref: string): Verdict | undefined {
-    return this.#config.verdicts.get(ref);
+  /**
+   * What an object is told: at once where that is no promise, else when what is in force was stored. Undefined while
+   * this spec of it was not looked at.
+   */
+  verdictOf(ref: ObjectRef, metadata: ObjectMeta): Verdict | undefined {
+    const { verdicts, specs } = this.#early.verdicts.has(ref) ? this.#early : this.#shown;
+    return specs.get(ref) === specOf(metadata) ? verdicts.get(ref) : undefined;
+  }
+  /** The pools that an advertisement covers, for its status. */
+  coverageOf(ref: ObjectRef): string | undefined {
+    return this.#early.coverage.get(ref) ?? this.#shown.coverage.get(ref);
   }
   entryOf(key: string): PoolSetEntry | undefined {
     return this.#entries.get(key);
@@ -97,8 +116,10 @@ export class ConfigKeeper implements Reconciler {
       const beganAt = this.#world.clock();
       const config = this.#resolve(surroundings);
       this.#tookMs = this.#world.clock() - beganAt;
+      const specs = this.#specs();
+      this.#tellEarly(config, specs);
       await this.#store(config.inForce);
-      this.#act(config);
+      this.#act(config, specs);
     } finally {
       if (this.#isLoaded) this.#book.reopen();
     }
@@ -132,6 +153,16 @@ export class ConfigKeeper implements Reconciler {
     });
   }
 
+  /** A store of the PoolSet takes a request's time, and only pools that come into force wait for it. */
+  #tellEarly(config: ResolvedConfig, specs: Told['specs']): void {
+    if (!this.#isLoaded || (this.#stored && isSame(this.#stored.pools, config.inForce))) return;
+    const isPromise = ([ref, verdict]: readonly [ObjectRef, Verdict]): boolean =>
+      ref.startsWith('IPAddressPool/') && !isRefused(verdict);
+    const verdicts = [...config.verdicts].filter((one) => !isPromise(one));
+    this.#early = { verdicts: new Map(verdicts), coverage: config.coverage, specs };
+    this.#resolved();
+  }
+
   async #store(pools: readonly PoolSetEntry[]): Promise<void> {
     const seen = this.#world.stores.poolSets.get(`${this.#scope.ownNamespace}/${POOL_SET_NAME}`);
     // After its definition came back the informer goes on showing a PoolSet that is gone: then only a read can tell.
@@ -147,9 +178,20 @@ export class ConfigKeeper implements Reconciler {
     }
   }
 
-  #act(config: ResolvedConfig): void {
+  /** Which spec of each object the stores have now. */
+  #specs(): Told['specs'] {
+    return new Map(
+      judgedKinds(this.#world.stores).flatMap(({ resource, store }) =>
+        store.list().map(({ metadata }) => [objectRef(resource.kind, metadata), specOf(metadata)] as const),
+      ),
+    );
+  }
+
+  #act(config: ResolvedConfig, specs: Told['specs']): void {
     const havePoolsChanged = !isSame(this.#config.pools.map(comparable), config.pools.map(comparable));
     this.#config = config;
+    this.#shown = { ...config, specs };
+    this.#early = NOTHING;
     this.#entries = new Map(config.inForce.map((entry) => [nameOf(entry), entry]));
     this.#pools = byKey(config.pools);
     this.#waiting = waitingPools(config);
@@ -161,6 +203,9 @@ export class ConfigKeeper implements Reconciler {
 }
 
 const revisionOf = (object: PoolSet | undefined): number => Number(object?.metadata.resourceVersion ?? -1);
+
+/** A new spec has another generation, and an object that was made again another uid. */
+const specOf = ({ uid = '', generation = 0 }: ObjectMeta): string => `${uid} ${generation}`;
 
 const nameOf = ({ namespace, name }: Pick<Pool, 'namespace' | 'name'>): string => `${namespace}/${name}`;
 

@@ -2,20 +2,21 @@
 
 import { Controller, type ControllerMetrics, type Reconciler } from '../cluster/controller.ts';
 import { keyOf } from '../cluster/objects.ts';
-import { resources } from '../cluster/resource.ts';
 import { WorkQueue, type WorkQueueMetrics } from '../cluster/work-queue.ts';
 import { capacityOf } from '../config/pool-capacity.ts';
+import { isRefused } from '../config/verdict.ts';
 import type { Logger } from '../observability/log.ts';
 import { AddressBook } from './address-book.ts';
 import { AddressPoolReconciler } from './address-pool.ts';
-import { ConditionsReconciler, type JudgedKind } from './conditions.ts';
+import { ConditionsReconciler } from './conditions.ts';
 import { ConfigKeeper } from './config-keeper.ts';
 import { ConfigurationStateReconciler } from './configuration-state.ts';
 import { FormerServicesReconciler } from './former-services.ts';
+import { type JudgedKind, otherKinds } from './judged-kinds.ts';
 import { MemberKeyReconciler } from './member-key.ts';
 import type { AllocatorReport } from './metrics.ts';
 import { ServiceAddressReconciler } from './service-address.ts';
-import type { Scope, Stores, World } from './world.ts';
+import type { Scope, World } from './world.ts';
 
 /** Status writes that may be under way at once: 32 get nearly all that one API server gives (64 only a little more). */
 const SERVICE_WORKERS = 32;
@@ -66,7 +67,7 @@ export class LeaderWork {
     this.#memberKey = this.#line(new MemberKeyReconciler(world), 1);
     this.#former = this.#line(new FormerServicesReconciler(world, this.#book), 1);
     this.#state = this.#line(new ConfigurationStateReconciler(world, this.#keeper, scope), 1);
-    this.#judged = judgedKinds(world.stores).map((kind) => ({
+    this.#judged = otherKinds(world.stores).map((kind) => ({
       kind,
       line: this.#line(new ConditionsReconciler(world, this.#keeper, kind), CONFIG_WORKERS),
     }));
@@ -109,9 +110,7 @@ export class LeaderWork {
     const { pools, verdicts } = this.#keeper.config;
     return {
       isLoaded: this.#keeper.isLoaded,
-      isStale: [...verdicts.values()].some(({ conditions }) =>
-        conditions.some(({ type, status }) => type === 'Accepted' && status === 'False'),
-      ),
+      isStale: [...verdicts.values()].some(isRefused),
       foreign: this.#book.foreignCounts(),
       pools: pools.map((pool) => ({
         name: pool.name,
@@ -139,16 +138,6 @@ export class LeaderWork {
     addAll(this.#pools, this.#world.stores.pools.list().map(keyOf));
     for (const { kind, line } of this.#judged) addAll(line, kind.store.list().map(keyOf));
   }
-}
-
-function judgedKinds(stores: Stores): readonly JudgedKind[] {
-  return [
-    { name: 'l2-advertisement', resource: resources.l2Advertisements, store: stores.l2Advertisements },
-    { name: 'bgp-advertisement', resource: resources.bgpAdvertisements, store: stores.bgpAdvertisements },
-    { name: 'bgp-peer', resource: resources.bgpPeers, store: stores.bgpPeers },
-    { name: 'bfd-profile', resource: resources.bfdProfiles, store: stores.bfdProfiles },
-    { name: 'community', resource: resources.communities, store: stores.communities },
-  ];
 }
 
 function addAll({ queue }: Line, keys: Iterable<string>): void {
