@@ -20,8 +20,8 @@ export interface ExpectedOwner {
 }
 
 /** Nodes with equal keys compute equal owners. */
-export const viewKeyOf = ({ alive, ignoresExcludeLabel }: ReportInputs): string =>
-  JSON.stringify([ignoresExcludeLabel, alive.toSorted()]);
+export const viewKeyOf = ({ algorithmVersion, alive, ignoresExcludeLabel }: ReportInputs): string =>
+  JSON.stringify([algorithmVersion, ignoresExcludeLabel, alive.toSorted()]);
 
 export class ExpectedView {
   readonly key: string;
