@@ -155,7 +155,7 @@ class OperatorProcess {
   #tellForeignDefinitions(): void {
     for (const { definition, missing } of this.#definitions.foreign) {
       const message = `It has no status.${missing.join(', ')}: apply the definitions of Herald (cdk8s/dist/crds). Until then Herald reads the kind and writes no status.`;
-      this.#log.error('CRDsNotOurs', { definition: definition.metadata.name, message });
+      this.#log.error('CRDsNotOurs', { definition: definition.metadata.name, what: message });
       this.#recorder.event(definition, 'Warning', 'CRDsNotOurs', message);
     }
   }
