@@ -29,7 +29,7 @@ export function addressStep(service: Service, snapshot: ClusterSnapshot, decisio
   return step('address', isWhole ? 'yes' : 'no', `${told.message.replace(/\.$/, '')}${isWhole ? since : ''}`, {
     source: 'operator',
     ...(isWhole && told.reason === 'Assigned' ? {} : { reason: told.reason as Reason }),
-    details: isWhole ? [] : [...rejectionsOf(decision), ...poolsNotInForce(service, snapshot)],
+    details: isWhole ? [] : [...rejectionsOf(decision), ...poolsNotInForce(service, told, snapshot)],
   });
 }
 
@@ -44,7 +44,9 @@ const rejectionsOf = (decision: Decision | undefined): readonly Detail[] =>
     : [];
 
 /** Pools that could have served the Service and do not count, or not as their spec says: often the true cause. */
-function poolsNotInForce(service: Service, { pools }: ClusterSnapshot): readonly Detail[] {
+function poolsNotInForce(service: Service, { reason }: Condition, { pools }: ClusterSnapshot): readonly Detail[] {
+  // A pool has the address, so no other one was needed.
+  if (reason === 'AddressInUse') return [];
   const couldServe = askedPools(service);
   return pools.filter(couldServe).flatMap((pool) => {
     const refusal = refusalOf(pool);
