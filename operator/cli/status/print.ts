@@ -91,7 +91,7 @@ const advertisementRows = ({ advertisements }: StatusReport, paint: Paint): read
     name,
     kind,
     paint(isReady ? 'good' : 'bad', reason),
-    `pools: ${pools}`,
+    pools === '' ? 'no pool in force' : `pools: ${pools}`,
   ]);
 
 const peerRows = ({ peers }: StatusReport, paint: Paint): readonly (readonly string[])[] =>
