@@ -1,6 +1,7 @@
 /** MetalLB's leavings on a real API server: what cannot be done with them, and that migrate makes them Herald's, however often it is interrupted. */
 
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { parseAllDocuments } from 'yaml';
 import { rejection, spec } from '../../../testing/spec.ts';
@@ -148,6 +149,24 @@ spec(
       const { code, stderr } = await run();
       assert.is(code, 0, stderr);
     });
+
+    test('with our definitions in place before it, peers of the old version are read, and written anew', async () => {
+      const name = 'bgppeers.metallb.io';
+      await connection.request({ method: 'DELETE', path: definitionPath(name) });
+      await gone(definitionPath(name));
+      await metallb.peersOfOldVersion(connection);
+      await definitionsServed(connection, ourDefinitions());
+      const read = await list('/apis/metallb.io/v1beta2/bgppeers');
+      assert.equal(
+        read.map(({ spec }) => spec?.['peerPort']),
+        [179, 0],
+      );
+      const { code, stderr } = await run('--apply');
+      assert.is(code, 0, stderr);
+      const { spec } = (await list('/apis/metallb.io/v1beta2/bgppeers'))[1] ?? {};
+      assert.equal([spec?.['peerPort'], spec?.['holdTime'], spec?.['keepaliveTime']], [179, undefined, undefined]);
+      assert.equal((await definition(name)).status['storedVersions'], ['v1beta2']);
+    });
   },
   { timeoutMs: 120_000 },
 );
@@ -155,4 +174,16 @@ spec(
 async function revisionsOfPeers(): Promise<ReadonlyMap<string, string | undefined>> {
   const peers = await list('/apis/metallb.io/v1beta2/bgppeers');
   return new Map(peers.map(({ metadata }) => [metadata.name, metadata.resourceVersion]));
+}
+
+async function gone(path: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const isThere = await connection.request({ method: 'GET', path }).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) return;
+    await sleep(50);
+  }
+  throw new Error(`${path} is still there`);
 }

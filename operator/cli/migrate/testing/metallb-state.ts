@@ -78,10 +78,11 @@ const object = (version: string, kind: string, name: string, spec: Record<string
   spec,
 });
 
-/** BGPPeers that only a conversion webhook could turn, and which nobody would answer. */
-export async function peersOfBothVersions(connection: ApiConnection): Promise<void> {
+const common = { myASN: 64512, peerASN: 64513 };
+
+/** BGPPeers of MetalLB 0.12: one as a person wrote it, and one as a program in Go did. */
+export async function peersOfOldVersion(connection: ApiConnection): Promise<void> {
   await definitionsServed(connection, [definition({ ...peers, versions: ['v1beta1'] })]);
-  const common = { myASN: 64512, peerASN: 64513 };
   const unset = { peerAddress: '192.0.2.2', peerPort: 0, holdTime: '0s', keepaliveTime: '0s' };
   await create(
     connection,
@@ -89,6 +90,11 @@ export async function peersOfBothVersions(connection: ApiConnection): Promise<vo
     object('v1beta1', 'BGPPeer', 'by-hand', { ...common, peerAddress: '192.0.2.1' }),
   );
   await create(connection, 'bgppeers', object('v1beta1', 'BGPPeer', 'by-program', { ...common, ...unset }));
+}
+
+/** Peers of both versions, which only a conversion webhook could turn, and nobody answers it. */
+export async function peersOfBothVersions(connection: ApiConnection): Promise<void> {
+  await peersOfOldVersion(connection);
   await definitionsServed(connection, [
     definition({ ...peers, versions: ['v1beta1', 'v1beta2'], hasConversion: true }),
   ]);
