@@ -3,21 +3,16 @@
  * process of its own, and of two speakers all but the two threads that need a network.
  */
 
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import * as assert from 'uvu/assert';
-import { parseAllDocuments } from 'yaml';
 import type { ServiceAnnouncement } from '../../crds/service-announcement.ts';
 import { spec } from '../../testing/spec.ts';
 import { Informer } from '../cluster/informer.ts';
 import type { KubernetesObject, Service } from '../cluster/objects.ts';
-import { applyRequest, getObject } from '../cluster/requests.ts';
-import { collectionPath, objectPath, type ResourceAddress, resources } from '../cluster/resource.ts';
-import { KubeApiServer } from '../cluster/testing/kube-api-server.ts';
+import { getObject } from '../cluster/requests.ts';
+import { objectPath, type ResourceAddress, resources } from '../cluster/resource.ts';
 import { eventually, memoryLogger } from '../cluster/testing/waiting.ts';
 import { Agent } from '../speaker/agent.ts';
 import { ClusterView } from '../speaker/cluster-view.ts';
@@ -26,92 +21,39 @@ import { createSpeakerMetrics } from '../speaker/metrics.ts';
 import { NodeReporter } from '../speaker/node-reporter.ts';
 import { systemClock } from '../speaker/wire/clock.ts';
 import { Ownership } from '../speaker/wire/ownership.ts';
+import { OWN_NAMESPACE, RealCluster } from './testing/real-operator.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const NS = 'herald-system';
 const NODES = ['node-a', 'node-b'];
 /** Its order of owners is b, a: MetalLB's vectors. */
 const ADDRESS = '10.0.0.1';
 const ETH0 = { name: 'eth0', carrier: true, subnets: ['192.0.2.1/24'] };
 
-const server = await KubeApiServer.start();
-const connection = server.connect();
-const folder = mkdtempSync(join(tmpdir(), 'herald-announced-'));
-const kubeconfig = join(folder, 'kubeconfig');
-const children = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
-});
+const cluster = await RealCluster.start();
+const { connection } = cluster;
 
-const apply = (resource: ResourceAddress, object: KubernetesObject, part?: 'status') =>
-  connection.request({
-    ...applyRequest(resource, object, 'herald-operator', part),
-    query: { fieldManager: 'test', force: 'true' },
-  });
 const remove = (resource: ResourceAddress, name: string, namespace?: string) =>
   connection.request({ method: 'DELETE', path: objectPath(resource, { name, ...(namespace && { namespace }) }) });
 
-/** The cluster as far as nothing else makes it: definitions, namespaces, nodes, a pool and its advertisement. */
+/** The cluster as far as nothing else makes it: nodes, a pool and its advertisement. */
 async function furnish(): Promise<void> {
-  const { url, token } = JSON.parse(server.address) as { url: string; token: string };
-  const [name, current] = ['test', 'test'];
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({
-      clusters: [{ name, cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-      users: [{ name, user: { token } }],
-      contexts: [{ name, context: { cluster: name, user: name } }],
-      'current-context': current,
-    }),
-  );
-  const definitions = parseAllDocuments(readFileSync(join(ROOT, 'cdk8s/dist/crds/crds.yaml'), 'utf8'));
-  for (const document of definitions) await apply(resources.customResourceDefinitions, document.toJS());
-  for (const namespace of [NS, 'shop']) await apply(resources.namespaces, { metadata: { name: namespace } });
   for (const node of NODES) {
-    await apply(resources.nodes, { metadata: { name: node } });
+    await cluster.apply(resources.nodes, { metadata: { name: node } });
     const addresses = [{ type: 'InternalIP', address: `192.0.2.${node.charCodeAt(5)}` }];
     const status: KubernetesObject & { status: object } = { metadata: { name: node }, status: { addresses } };
-    await apply(resources.nodes, status, 'status');
+    await cluster.apply(resources.nodes, status, 'status');
   }
-  await eventually('the definitions are served', () => isServed(resources.l2Advertisements), 20_000);
-  const metadata = { namespace: NS, name: 'public' };
+  const metadata = { namespace: OWN_NAMESPACE, name: 'public' };
   const pool: KubernetesObject & { spec: object } = { metadata, spec: { addresses: [`${ADDRESS}/32`] } };
-  await eventually(
-    'a pool is taken',
-    () =>
-      apply(resources.ipAddressPools, pool).then(
-        () => true,
-        () => false,
-      ),
-    20_000,
-  );
+  await cluster.apply(resources.ipAddressPools, pool);
   await advertise();
 }
-const isServed = (resource: ResourceAddress): Promise<boolean> =>
-  connection.request({ method: 'GET', path: collectionPath(resource) }).then(
-    () => true,
-    () => false,
-  );
 const advertise = () => {
-  const advertisement: KubernetesObject & { spec: object } = { metadata: { namespace: NS, name: 'all' }, spec: {} };
-  return apply(resources.l2Advertisements, advertisement);
+  const advertisement: KubernetesObject & { spec: object } = {
+    metadata: { namespace: OWN_NAMESPACE, name: 'all' },
+    spec: {},
+  };
+  return cluster.apply(resources.l2Advertisements, advertisement);
 };
-
-async function startOperator(port: number): Promise<ChildProcess> {
-  const flags = [`--kubeconfig=${kubeconfig}`, `--namespace=${NS}`, '--port=0', `--health-probe-port=${port}`];
-  const options: SpawnOptions = { stdio: ['ignore', 'ignore', 'inherit'], cwd: ROOT };
-  const child = spawn(process.execPath, ['operator/main.ts', 'operator', `--pod-name=op-${port}`, ...flags], options);
-  child.unref();
-  children.add(child);
-  const isReady = () =>
-    fetch(`http://127.0.0.1:${port}/readyz`).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-  await eventually('the operator is ready', isReady, 20_000);
-  return child;
-}
 
 /** A speaker whose heartbeats and packets are played: who is alive is told to it, and what it owns it answers. */
 class PlayedSpeaker {
@@ -124,8 +66,8 @@ class PlayedSpeaker {
   constructor(node: string) {
     const log = memoryLogger();
     const settings = {
-      namespace: NS,
-      configNamespaces: [NS],
+      namespace: OWN_NAMESPACE,
+      configNamespaces: [OWN_NAMESPACE],
       nodeName: node,
       lbClass: '',
       ignoreExcludeLb: false,
@@ -145,7 +87,7 @@ class PlayedSpeaker {
     const reporter = new NodeReporter({
       ...common,
       connection,
-      namespace: NS,
+      namespace: OWN_NAMESPACE,
       threads,
       ignoresExcludeLabel: false,
       readiness: () => ({ ready: true }),
@@ -212,7 +154,7 @@ spec(
       await furnish();
       void services.run(running.signal);
       void announcements.run(running.signal);
-      operator = await startOperator(17_501);
+      operator = await cluster.startOperator(17_501);
       for (const node of NODES) speakers.push(new PlayedSpeaker(node));
       for (const speaker of speakers) speaker.hears(...NODES);
       await sleep(1_500);
@@ -222,12 +164,12 @@ spec(
         addressType: 'IPv4',
         endpoints: [{ addresses: ['10.0.0.1'], nodeName: 'node-a', conditions: { ready: true } }],
       };
-      await apply(resources.endpointSlices, slice);
+      await cluster.apply(resources.endpointSlices, slice);
       const web: Service = {
         metadata: WEB,
         spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80 }] },
       };
-      await apply(resources.services, web);
+      await cluster.apply(resources.services, web);
       await says('True Announced / True Announced l2:node-b');
       await sleep(3_000);
       assert.equal(happened.toSorted(), [
@@ -241,13 +183,13 @@ spec(
     test('is not said again by the next operator', async () => {
       happened.length = 0;
       operator.kill('SIGTERM');
-      await startOperator(17_502);
+      await cluster.startOperator(17_502);
       await sleep(4_000);
       assert.equal(happened, []);
     });
 
     test('follows the advertisement', async () => {
-      await remove(resources.l2Advertisements, 'all', NS);
+      await remove(resources.l2Advertisements, 'all', OWN_NAMESPACE);
       await says('False NoAdvertisement / False NoAdvertisement ');
       await advertise();
       await says('True Announced / True Announced l2:node-b');
@@ -269,8 +211,7 @@ spec(
       await eventually('the object is gone', isGone, 8_000);
       running.abort();
       for (const speaker of speakers) speaker.die();
-      for (const child of children) child.kill('SIGKILL');
-      connection.close();
+      cluster.end();
     });
   },
   { timeoutMs: 90_000 },

@@ -55,9 +55,9 @@ export class RealCluster {
       await this.apply(resources.customResourceDefinitions, document.toJS() as KubernetesObject);
   }
 
-  apply(resource: ResourceAddress, object: KubernetesObject): Promise<unknown> {
+  apply(resource: ResourceAddress, object: KubernetesObject, part?: 'status'): Promise<unknown> {
     const query = { fieldManager: 'test', force: 'true' };
-    return this.connection.request({ ...applyRequest(resource, object, 'herald-operator'), query });
+    return this.connection.request({ ...applyRequest(resource, object, 'herald-operator', part), query });
   }
 
   get<T extends KubernetesObject>(resource: Resource<T>, key: string): Promise<T | undefined> {
@@ -75,6 +75,12 @@ export class RealCluster {
     this.#children.add(child);
     await eventually('the operator is ready', async () => (await readinessAt(port)) !== '', READY_WITHIN_MS);
     return child;
+  }
+
+  /** Ends every operator and every request. */
+  end(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+    this.connection.close();
   }
 
   #isServed(resource: ResourceAddress): Promise<boolean> {
