@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { poolObject } from '../../testing/config-objects.ts';
+import { l2Object, poolObject } from '../../testing/config-objects.ts';
 import { spec } from '../../testing/spec.ts';
 import { ConflictError } from '../cluster/api-error.ts';
 import { eventually } from '../cluster/testing/waiting.ts';
@@ -86,4 +86,64 @@ spec('a pool that waits for Services', (test) => {
     const keeper = await keeping(300);
     for (const name of ['gone', 'calm']) assert.is(keeper.decideAfterUse([`herald-system/${name}`]), 6_000);
   });
+});
+
+spec('while what is in force is being stored', (test) => {
+  /** A leader with pool `a` in force whose next store of the PoolSet waits for `store`. */
+  async function storing(body: (world: FakeWorld, store: () => void) => Promise<void>): Promise<void> {
+    const world = new FakeWorld();
+    world.put(world.stores.pools, poolObject('a', ['10.0.0.0/24']));
+    world.lead();
+    await eventually('a serves', () => world.readyOf(world.stores.pools.get('herald-system/a')) === 'True Serving');
+    let store = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      store = resolve;
+    });
+    world.beforePoolSet = () => waiting;
+    try {
+      await body(world, store);
+    } finally {
+      store();
+      await world.die();
+    }
+  }
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+  test('objects that are no part of it are told, and so is a refusal', () =>
+    storing(async (world) => {
+      world.put(world.stores.pools, poolObject('b', ['10.0.1.0/24']));
+      world.put(world.stores.pools, poolObject('bad', ['nonsense']));
+      world.put(world.stores.l2Advertisements, l2Object('ad', { ipAddressPools: ['a'] }));
+      const { pools, l2Advertisements } = world.stores;
+      await eventually(
+        'ad is told',
+        () => world.readyOf(l2Advertisements.get('herald-system/ad')) === 'True Announcing',
+      );
+      await eventually(
+        'bad is told',
+        () => world.readyOf(pools.get('herald-system/bad')) === 'False InvalidAddressRange',
+      );
+      assert.is(l2Advertisements.get('herald-system/ad')?.status?.pools, 'a');
+    }));
+  test('a pool that comes into force is told only when that is stored', () =>
+    storing(async (world, store) => {
+      world.put(world.stores.pools, poolObject('b', ['10.0.1.0/24']));
+      await pause();
+      assert.is(world.readyOf(world.stores.pools.get('herald-system/b')), 'none');
+      store();
+      await eventually('b serves', () => world.readyOf(world.stores.pools.get('herald-system/b')) === 'True Serving');
+    }));
+  test('a pool is not told about its new spec what was decided about the old one', () =>
+    storing(async (world, store) => {
+      const seen = () => world.stores.pools.get('herald-system/a')?.status?.observedGeneration;
+      const { status } = world.stores.pools.get('herald-system/a') ?? {};
+      const changed = poolObject('a', ['10.0.0.0/23'], { metadata: { generation: 2 } });
+      world.put(world.stores.pools, { ...changed, ...(status && { status }) });
+      // A Service takes an address meanwhile, which is reason enough to look at the counters of the pool.
+      world.put(world.stores.services, service('web'));
+      await pause();
+      assert.is(seen(), 1);
+      store();
+      await eventually('the new spec is told', () => seen() === 2);
+    }));
 });
