@@ -2,8 +2,8 @@ import * as assert from 'uvu/assert';
 import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
 import type { PoolSetEntry } from '../../crds/pool-set.ts';
 import { ip } from '../../testing/allocation.ts';
-import { l2Object, poolObject } from '../../testing/config-objects.ts';
-import { resolve, verdictWords } from '../../testing/resolved-config.ts';
+import { bgpObject, l2Object, peerObject, poolObject } from '../../testing/config-objects.ts';
+import { conditionWords, resolve, verdictWords } from '../../testing/resolved-config.ts';
 import { spec } from '../../testing/spec.ts';
 import { wantedEntry } from './pool-content.ts';
 import type { ResolvedConfig } from './resolve-config.ts';
@@ -259,42 +259,13 @@ spec('advertisements', (test) => {
     );
   });
   test('by BGP are told that nothing acts on them yet', () => {
-    const peer = {
-      apiVersion: 'metallb.io/v1beta2',
-      kind: 'BGPPeer' as const,
-      metadata: { name: 'tor', namespace: 'herald-system' },
-    };
     const config = resolve({
       pools,
-      bgpPeers: [
-        {
-          ...peer,
-          spec: {
-            myASN: 64512,
-            peerASN: 64513,
-            peerAddress: '192.0.2.1',
-            peerPort: 179,
-            disableMP: false,
-            dualStackAddressFamily: false,
-          },
-        },
-      ],
-      bgpAdvertisements: [
-        {
-          apiVersion: 'metallb.io/v1beta1',
-          kind: 'BGPAdvertisement',
-          metadata: { name: 'routes', namespace: 'herald-system' },
-          spec: { aggregationLength: 32, aggregationLengthV6: 128, peers: ['nobody'] },
-        },
-      ],
+      bgpPeers: [peerObject('tor')],
+      bgpAdvertisements: [bgpObject('routes', { peers: ['nobody'] })],
     });
-    assert.equal(
-      [verdictWords(config)['tor'], verdictWords(config)['routes']],
-      ['False BackendMissing Stalled', 'False BackendMissing Stalled'],
-    );
-    const refs = config.verdicts
-      .get('BGPAdvertisement/herald-system/routes')
-      ?.conditions.find((c) => c.type === 'ResolvedRefs');
-    assert.is(refs?.reason, 'PeerNotFound');
+    const { tor, routes } = verdictWords(config);
+    assert.equal([tor, routes], ['False BackendMissing Stalled', 'False BackendMissing Stalled']);
+    assert.match(conditionWords(config, 'routes', 'ResolvedRefs') ?? '', 'False PeerNotFound');
   });
 });
