@@ -245,6 +245,8 @@ spec('allocate', (test) => {
 const applied = (snapshot: Snapshot, plan: ReturnType<typeof allocate>): Snapshot => ({
   ...snapshot,
   services: snapshot.services.map((service) => {
+    // Nobody writes where somebody else answers.
+    if (service.isForeign) return service;
     const decision = plan.get(service.key);
     return { ...service, held: decision?.outcome === 'Assigned' ? decision.addresses : [] };
   }),
