@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { IpAddressPool, IpAddressPoolSpec } from '../../crds/ip-address-pool.ts';
@@ -7,10 +8,13 @@ import { announcedServiceOf, announcingNodeOf, serviceKeyOf } from '../advertisi
 import { desiredAnnouncements } from '../advertising/announcements.ts';
 import { type ClusterSnapshot, snapshotOfManifests } from '../cli/gather.ts';
 import { readManifests } from '../cli/manifests/manifest.ts';
+import { OperatorModel } from '../cli/plan/forecast.ts';
 import { type Plan, planOf } from '../cli/plan/plan.ts';
 import type { EndpointSlice, KubernetesObject, Node, Service } from '../cluster/objects.ts';
 import { keyOf } from '../cluster/objects.ts';
+import { isSame } from '../cluster/status-writer.ts';
 import { configInForce } from '../config/resolve-config.ts';
+import { formatIp } from '../net/address.ts';
 import { FakeWorld } from '../reconcilers/testing/fake-world.ts';
 
 const OWN = 'herald-system';
@@ -239,7 +243,7 @@ class TestCluster {
     world.lead();
     await cluster.#takenIn();
     await until(() => world.stores.services.list().every(({ status }) => (status?.conditions ?? []).length > 0));
-    await cluster.quiet();
+    await cluster.#atRest();
     return cluster;
   }
 
@@ -255,7 +259,7 @@ class TestCluster {
     for (const one of objects.namespaces)
       world.put(namespaces, stored<KubernetesObject>(namespaces.get(keyOf(one)), one, born));
     await this.#takenIn();
-    await this.quiet();
+    await this.#atRest();
     for (const one of objects.services) world.put(services, serviceOf(services.get(keyOf(one)), one, born));
   }
 
@@ -276,6 +280,21 @@ class TestCluster {
         ({ metadata, status }) => status?.observedGeneration === metadata.generation,
       ),
     );
+  }
+
+  /** A busy operator lets some time pass between two decisions: until it would decide nothing else any more. */
+  async #atRest(): Promise<void> {
+    await this.quiet();
+    await until(() => {
+      const { decisions, config } = new OperatorModel(this.snapshot()).forecast();
+      const addresses = [...decisions].map(([key, one]) => [
+        key,
+        one.outcome === 'Assigned' ? one.addresses.map(formatIp).join() : '',
+      ]);
+      const inForce = this.world.stores.poolSets.list()[0]?.pools ?? [];
+      return isDeepStrictEqual(Object.fromEntries(addresses), this.addresses()) && isSame(inForce, config.inForce);
+    });
+    await this.quiet();
   }
 
   /** Until nothing was written for a while. */
