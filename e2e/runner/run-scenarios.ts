@@ -17,7 +17,7 @@ import { resultOf } from '../../scripts/run-tests.ts';
 import { places, repository } from '../cluster/places.ts';
 import { startApiServer } from '../lib/faults.ts';
 import { install, scaleOperators } from '../lib/herald.ts';
-import { KubeApi } from '../lib/kube-api.ts';
+import { collection, KubeApi } from '../lib/kube-api.ts';
 import { healAll } from '../lib/lab.ts';
 import { restoreHerald } from '../lib/metallb.ts';
 import { takeTurn } from '../lib/turn.ts';
@@ -29,6 +29,8 @@ const isLong = process.argv.includes('long');
 const SCENARIOS = join(repository, 'e2e/scenarios', isLong ? 'long' : '');
 const RESULTS = join(repository, 'build/results', isLong ? 'e2e-long.json' : 'e2e.json');
 const SUFFIX = '.e2e.ts';
+/** Of the namespaces that scenarios make (world.ts). */
+const NAMESPACE_PREFIX = 'e2e-';
 /** What one scenario may take before its process is ended. */
 const BUDGET_MS = isLong ? 1_200_000 : 420_000;
 
@@ -72,7 +74,16 @@ async function prepare(): Promise<void> {
   await startApiServer(api);
   await healAll();
   await install(api, (line) => console.log(line));
+  await removeLeftovers(api);
   api.close();
+}
+
+/** A run that was killed leaves Services behind, which would hold addresses and count as writes. */
+async function removeLeftovers(api: KubeApi): Promise<void> {
+  const namespaces = (await api.list(collection('v1', 'Namespace'))).map(({ metadata }) => metadata.name);
+  const left = namespaces.filter((name) => name.startsWith(NAMESPACE_PREFIX));
+  for (const name of left) console.log(`removing ${name}, which an earlier run left behind`);
+  await Promise.all(left.map((name) => World.remove(name.slice(NAMESPACE_PREFIX.length))));
 }
 
 function interrupt(): void {
