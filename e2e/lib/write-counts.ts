@@ -7,6 +7,8 @@ export interface RequestCount {
   readonly group: string;
   readonly resource: string;
   readonly subresource: string;
+  /** The status of the answer; a write that was refused (409: somebody was faster) stored nothing. */
+  readonly code: string;
   readonly count: number;
 }
 
@@ -18,8 +20,8 @@ export function requestCounts(metrics: string): RequestCount[] {
     const labels = Object.fromEntries(
       [...(match[1] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [name, value]),
     );
-    const { verb = '', group = '', resource = '', subresource = '' } = labels;
-    return [{ verb, group, resource, subresource, count: Number(match[2]) }];
+    const { verb = '', group = '', resource = '', subresource = '', code = '' } = labels;
+    return [{ verb, group, resource, subresource, code, count: Number(match[2]) }];
   });
 }
 

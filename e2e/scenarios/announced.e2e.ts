@@ -22,7 +22,7 @@ const said = (object: KubeObject, type: string): string => {
   return `${status} ${reason}`;
 };
 const writes = async ({ api }: World) => {
-  const counts = requestCounts(await api.text('/metrics'));
+  const counts = requestCounts(await api.text('/metrics')).filter(({ code }) => code.startsWith('2'));
   return {
     services: writesTo(counts, 'services'),
     announcements: writesTo(counts, 'serviceannouncements'),
