@@ -29,8 +29,8 @@ function workProblems(snapshot: ClusterSnapshot): readonly Problem[] {
     return [{ subject: 'herald', reason: 'NotInstalled', message }, ...problems];
   }
   const lease = leaderLeaseOf(snapshot);
-  if (isFresh(lease, takenAt)) return problems;
   const holder = lease?.spec?.holderIdentity;
+  if (holder && isFresh(lease, takenAt)) return problems;
   const message = holder
     ? `${holder} renewed the Lease herald-operator ${ageOf(lease?.spec?.renewTime, takenAt)} ago`
     : 'nobody holds the Lease herald-operator';

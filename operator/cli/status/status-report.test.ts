@@ -60,6 +60,12 @@ spec('herald status', (test) => {
 
   const problems: [name: string, cluster: TestCluster, subject: string, reason: string][] = [
     ['nobody leads', { more: { leases: [leaderLease(new Date(NOW.getTime() - 3_600_000))] } }, 'operator', 'NoLeader'],
+    [
+      'a leader gave its Lease back',
+      { more: { leases: [{ ...leaderLease(NOW), spec: { holderIdentity: '', renewTime: NOW.toISOString() } }] } },
+      'operator',
+      'NoLeader',
+    ],
     ['there is no Lease', { more: { leases: [] } }, 'operator', 'NoLeader'],
     [
       'Herald is not there',
