@@ -75,7 +75,7 @@ export class GitSource {
   /** Commits the work tree and tells Flux; the revision as Flux writes it. */
   async push(message: string): Promise<string> {
     await this.#git('add', '--all');
-    await this.#git(...AUTHOR, 'commit', '--quiet', '--message', message);
+    await this.#git(...AUTHOR, 'commit', '--quiet', '--allow-empty', '--message', message);
     const sha = (await this.#git('rev-parse', 'HEAD')).trim();
     const name = `${sha}.tar.gz`;
     await this.#git('archive', '--format=tar.gz', `--output=${join(this.#root, name)}`, 'HEAD');

@@ -156,10 +156,11 @@ scenario(
 
     test('drift is put back', async (world) => {
       const { flux } = told();
-      await world.api.patch(poolPath(world), { spec: { addresses: [world.free.IPv4.range, '192.0.2.1/32'] } });
+      const { addresses } = (await pool(world))['spec'];
+      await world.api.patch(poolPath(world), { spec: { addresses: [...addresses, '192.0.2.1/32'] } });
       await world.api.delete(advertisementPath(world));
       await flux.reconcile('herald-config');
-      assert.equal((await pool(world))['spec'].addresses, [world.free.IPv4.range]);
+      assert.equal((await pool(world))['spec'].addresses, addresses);
       await world.api.get(advertisementPath(world));
       const [address = ''] = await world.addressesNow('web');
       await world.owner(address);
