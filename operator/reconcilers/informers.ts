@@ -31,6 +31,8 @@ export class Informers {
   readonly all: readonly AnyInformer[];
   readonly stores: Stores;
   readonly #services: AnyInformer;
+  /** What says who has which address. */
+  readonly #ofAddresses: readonly AnyInformer[];
   readonly #log: Logger;
   /** The plural names of what has been complete at least once. */
   readonly #synced = new Set<string>();
@@ -89,6 +91,7 @@ export class Informers {
     // Listeners get objects and never give any back, so what kind they are does not matter here.
     this.all = all as readonly unknown[] as readonly AnyInformer[];
     this.#services = services as unknown as AnyInformer;
+    this.#ofAddresses = [services, namespaces, pools, poolSets] as readonly unknown[] as readonly AnyInformer[];
     for (const informer of this.all)
       informer.synced().then(
         () => this.#synced.add(informer.resource.plural),
@@ -115,10 +118,13 @@ export class Informers {
     return missing.length === 0 ? { ready: true } : { ready: false, why: `waiting for ${missing.join(', ')}` };
   }
 
-  /** Resolves when every store is complete and was listed by quorum just now. @throws when `signal` aborts */
+  /**
+   * Resolves when every store is complete, and what says who has which address was listed by quorum just now. All else
+   * may be behind for a moment, and a takeover shall not wait for it. @throws when `signal` aborts
+   */
   async refreshed(signal: AbortSignal): Promise<void> {
     await Promise.all(this.all.map((informer) => informer.synced(signal)));
-    await Promise.all(this.all.map((informer) => this.#refresh(informer, signal)));
+    await Promise.all(this.#ofAddresses.map((informer) => this.#refresh(informer, signal)));
     // A CRD may have gone meanwhile.
     await Promise.all(this.all.map((informer) => informer.synced(signal)));
   }
