@@ -35,6 +35,7 @@ export class Definitions {
   readonly #connection: ApiConnection;
   readonly #kinds: readonly KindDefinition[];
   #foreign: readonly ForeignDefinition[] = [];
+  #areKnown = false;
 
   /** @param kinds those whose status is written */
   constructor(connection: ApiConnection, kinds: readonly KindDefinition[]) {
@@ -46,6 +47,11 @@ export class Definitions {
     return this.#foreign;
   }
 
+  /** Whether somebody has looked before: who only wants to know then need not ask again. */
+  get areKnown(): boolean {
+    return this.#areKnown;
+  }
+
   isForeign(plural: string): boolean {
     return this.#foreign.some((one) => one.plural === plural);
   }
@@ -55,6 +61,7 @@ export class Definitions {
     const found = await Promise.all(this.#kinds.map((kind) => this.#lookAt(kind, signal)));
     const before = this.#foreign;
     this.#foreign = found.flatMap((one) => one ?? []);
+    this.#areKnown = true;
     return inWords(before) !== inWords(this.#foreign);
   }
 

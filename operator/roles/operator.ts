@@ -164,7 +164,8 @@ class OperatorProcess {
   async #lead(term: LeaderTerm): Promise<void> {
     await this.#informers.refreshed(term.signal);
     const { namespace, configNamespaces, lbClass, breakingChanges } = this.#settings;
-    await this.#definitions.look(term.signal);
+    // A standby has looked, and looks again: a takeover does not wait for it.
+    if (!this.#definitions.areKnown) await this.#definitions.look(term.signal);
     this.#tellForeignDefinitions();
     const leavesOut = (plural: string): boolean => this.#definitions.isForeign(plural);
     const writer = new StatusWriter(this.#connection, {
