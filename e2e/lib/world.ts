@@ -28,7 +28,9 @@ const CONFIG_VERSIONS = {
   Community: METALLB,
 } as const;
 export type ConfigKind = keyof typeof CONFIG_VERSIONS;
-export const CONFIG_KINDS = Object.keys(CONFIG_VERSIONS) as readonly ConfigKind[];
+export /** After an outage of the API server the controller manager waits up to minutes before it looks at namespaces again. */
+const NAMESPACE_GONE_MS = 180_000;
+const CONFIG_KINDS = Object.keys(CONFIG_VERSIONS) as readonly ConfigKind[];
 
 export interface ClusterNode {
   readonly name: string;
@@ -86,7 +88,7 @@ export class World {
     await this.api.delete(`${collection('v1', 'Namespace')}/${this.namespace}`);
     await waitFor(
       'the namespace of the scenario is gone',
-      { withinMs: 60_000, everyMs: 250 },
+      { withinMs: NAMESPACE_GONE_MS, everyMs: 250 },
       async () => (await this.api.find(`${collection('v1', 'Namespace')}/${this.namespace}`)) === undefined,
     );
     for (const kind of CONFIG_KINDS)
