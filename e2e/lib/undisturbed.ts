@@ -3,7 +3,8 @@
 import * as assert from 'uvu/assert';
 import { watchAnswers } from './answer-watch.ts';
 import { renewKubeProxy } from './faults.ts';
-import { collection } from './kube-api.ts';
+import { herald } from './herald-command.ts';
+import { collection, type KubeObject } from './kube-api.ts';
 import { keyOf, Observer } from './observer.ts';
 import { waitFor } from './wait-for.ts';
 import { addressesIn, type World } from './world.ts';
@@ -82,7 +83,12 @@ export async function assertServesAnother(world: World): Promise<void> {
   await world.service({ name: 'later' });
   const addresses = await world.addressesOf('later', HERALD_MS);
   await endpointsOf(world, 'later', addresses.length);
-  await Promise.all(addresses.map((address) => world.owner(address, HERALD_MS)));
+  try {
+    await Promise.all(addresses.map((address) => world.owner(address, HERALD_MS)));
+  } catch (error) {
+    const { stdout, stderr } = await herald('explain', `${world.namespace}/later`);
+    throw new Error(`nobody answers; herald explain says:\n${stdout}${stderr}`, { cause: error });
+  }
   await renewKubeProxy(world.api);
   await Promise.all(addresses.map((address) => world.fetchSoon(address)));
 }
@@ -94,7 +100,10 @@ async function endpointsOf(world: World, name: string, families: number): Promis
   await waitFor(
     `${name} has endpoints of every family`,
     { withinMs: CONTROLLER_MANAGER_MS, everyMs: 200 },
-    async () => (await world.api.list(slices)).filter(({ endpoints }) => endpoints?.length > 0).length,
+    async () => (await world.api.list(slices)).filter(isServed).length,
     (served) => served === families,
   );
 }
+
+const isServed = ({ endpoints }: KubeObject): boolean =>
+  ((endpoints ?? []) as { conditions?: { ready?: boolean } }[]).some(({ conditions }) => conditions?.ready);

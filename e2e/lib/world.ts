@@ -28,9 +28,9 @@ const CONFIG_VERSIONS = {
   Community: METALLB,
 } as const;
 export type ConfigKind = keyof typeof CONFIG_VERSIONS;
-export /** After an outage of the API server the controller manager waits up to minutes before it looks at namespaces again. */
+/** After an outage of the API server the controller manager waits up to minutes before it looks at namespaces again. */
 const NAMESPACE_GONE_MS = 180_000;
-const CONFIG_KINDS = Object.keys(CONFIG_VERSIONS) as readonly ConfigKind[];
+export const CONFIG_KINDS = Object.keys(CONFIG_VERSIONS) as readonly ConfigKind[];
 
 export interface ClusterNode {
   readonly name: string;

@@ -1,4 +1,7 @@
-/** Which scenarios are told side by side: those that break nothing that others look at, and measure no time. */
+/**
+ * The order of scenarios: side by side and first those that break nothing that others look at, and measure no time; last
+ * what the cluster's own controllers take minutes to get over.
+ */
 
 /**
  * By name; whoever cuts links, kills processes, changes definitions, counts the API server's requests or makes a pool for
@@ -12,3 +15,6 @@ export const QUIET: readonly string[] = [
   'l2-announce',
   'metrics',
 ];
+
+/** After a minute without the API server the controller manager asks again ever more seldom. */
+export const LAST: readonly string[] = ['api-outage'];

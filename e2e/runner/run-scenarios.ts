@@ -3,11 +3,12 @@
  *
  *   [ONLY=name,name] node e2e/runner/run-scenarios.ts [long]
  *
- * Quiet scenarios (quiet.ts) come first and side by side, all others one after the other. A scenario that fails is told
- * once more from its start and alone, because some of what is measured here is a matter of milliseconds on a machine
- * that is shared; one that needed it is named in the report. The runner goes on after a failure, removes what a scenario left behind (also after Ctrl-C), and fails for a scenario that
- * registered no test and when fewer files ran than exist. Counts go to build/results/e2e.json, and with `long`, which
- * runs the scenarios of e2e/scenarios/long instead, to e2e-long.json.
+ * Quiet scenarios (quiet.ts) come first and side by side, all others one after the other, an outage last. A scenario
+ * that fails is told once more from its start and alone, because some of what is measured here is a matter of
+ * milliseconds on a machine that is shared; one that needed it is named in the report. The runner goes on after a
+ * failure, removes what a scenario left behind (also after Ctrl-C), and fails for a scenario that registered no test and
+ * when fewer files ran than exist. Counts go to build/results/e2e.json, and with `long`, which runs the scenarios of
+ * e2e/scenarios/long instead, to e2e-long.json.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -22,7 +23,7 @@ import { healAll } from '../lib/lab.ts';
 import { restoreHerald } from '../lib/metallb.ts';
 import { takeTurn } from '../lib/turn.ts';
 import { World } from '../lib/world.ts';
-import { QUIET } from './quiet.ts';
+import { LAST, QUIET } from './quiet.ts';
 import { selected } from './select.ts';
 
 const isLong = process.argv.includes('long');
@@ -60,7 +61,8 @@ async function main(): Promise<number> {
 
   const quiet = names.filter((name) => QUIET.includes(name));
   const outcomes = await runSideBySide(quiet);
-  const rest = names.filter((name) => !QUIET.includes(name));
+  const loud = names.filter((name) => !QUIET.includes(name));
+  const rest = [...loud.filter((name) => !LAST.includes(name)), ...loud.filter((name) => LAST.includes(name))];
   for (const [at, name] of rest.entries()) {
     if (isInterrupted) break;
     console.log(`\n-- ${name} (${quiet.length + at + 1} of ${names.length})`);
