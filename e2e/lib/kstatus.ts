@@ -9,9 +9,13 @@ export interface Kstatus {
   readonly message: string;
 }
 
-/** In the order of the objects, which need `apiVersion` and `kind`. The tool is built on first use. */
+/** The path of the tool, built on first use: on a new machine that takes longer than a test may. */
+export const kstatusTool = (): Promise<string> =>
+  goTool({ name: 'kstatus', package: '.' }, (line) => console.log(line));
+
+/** In the order of the objects, which need `apiVersion` and `kind`. */
 export async function kstatusOf(objects: readonly KubeObject[]): Promise<readonly Kstatus[]> {
-  const program = await goTool({ name: 'kstatus', package: '.' }, (line) => console.log(line));
+  const program = await kstatusTool();
   const { stdout } = await run([program], { input: JSON.stringify(objects) });
   return JSON.parse(stdout) as readonly Kstatus[];
 }
