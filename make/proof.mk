@@ -6,11 +6,13 @@ IN_LAB := $(LAB) exec host -- $(CURDIR)/node_modules/.bin/node
 .PHONY: e2e
 e2e: node_modules ## Every scenario against the cluster and the image that are there (ONLY=name,name* picks some)
 	@mkdir -p build/results && rm -f build/results/e2e.json
+	@node e2e/runner/fetch-tools.ts
 	@ONLY='$(ONLY)' $(IN_LAB) e2e/runner/run-scenarios.ts
 
 .PHONY: e2e-long
 e2e-long: node_modules ## The long scenarios, as e2e: other people's programs against ours (ONLY=name picks some)
 	@mkdir -p build/results && rm -f build/results/e2e-long.json
+	@node e2e/runner/fetch-tools.ts long
 	@ONLY='$(ONLY)' $(IN_LAB) e2e/runner/run-scenarios.ts long
 
 .PHONY: demo

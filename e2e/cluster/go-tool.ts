@@ -36,6 +36,11 @@ export async function goTool(tool: GoTool, say: (line: string) => void = () => u
   return path;
 }
 
+/** Downloads all that the tools of a folder are built from. @throws Problem without Go, CommandError when it fails */
+export async function goModules(name: string): Promise<void> {
+  await run([await findGo(), 'mod', 'download'], { cwd: join(repository, 'e2e/tools', name), env: ENV });
+}
+
 /** The folder of a module that the tool depends upon, for the files beside its sources. */
 export async function goModule(tool: GoTool, module: string): Promise<string> {
   const download = [await findGo(), 'mod', 'download', '-json', module];

@@ -18,7 +18,6 @@ import { resultOf } from '../../scripts/run-tests.ts';
 import { places, repository } from '../cluster/places.ts';
 import { startApiServer } from '../lib/faults.ts';
 import { install, scaleOperators } from '../lib/herald.ts';
-import { kstatusTool } from '../lib/kstatus.ts';
 import { collection, KubeApi } from '../lib/kube-api.ts';
 import { healAll } from '../lib/lab.ts';
 import { restoreHerald } from '../lib/metallb.ts';
@@ -58,7 +57,7 @@ async function main(): Promise<number> {
   const names = selected(all, process.env['ONLY'] ?? '');
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   await takeTurn('scenarios');
-  await prepare(names);
+  await prepare();
 
   const quiet = names.filter((name) => QUIET.includes(name));
   const outcomes = await runSideBySide(quiet);
@@ -72,8 +71,7 @@ async function main(): Promise<number> {
   return report(outcomes, names);
 }
 
-async function prepare(names: readonly string[]): Promise<void> {
-  if (names.includes('mixed-objects')) await kstatusTool();
+async function prepare(): Promise<void> {
   const api = new KubeApi(places.kubeconfig);
   await startApiServer(api);
   await healAll();
