@@ -75,7 +75,7 @@ export async function assertUndisturbed(world: World, event: () => Promise<void>
 /** The longest pause between two tries of an informer, with what the API server needs after its start. */
 const HERALD_MS = 20_000;
 
-/** It starts again and waits out the lease of its former self. */
+/** After an outage it asks again ever more seldom (client-go's backoff). */
 const CONTROLLER_MANAGER_MS = 90_000;
 
 /** A Service that comes after the event gets addresses, one node answers for each, and the page comes. */
@@ -93,7 +93,7 @@ export async function assertServesAnother(world: World): Promise<void> {
   await Promise.all(addresses.map((address) => world.fetchSoon(address)));
 }
 
-/** The controller manager, which went down with the API server, says where a new Service is served. */
+/** The controller manager says where a new Service is served, once it has found the API server again. */
 async function endpointsOf(world: World, name: string, families: number): Promise<void> {
   const ofService = encodeURIComponent(`kubernetes.io/service-name=${name}`);
   const slices = `${collection('discovery.k8s.io/v1', 'EndpointSlice', world.namespace)}?labelSelector=${ofService}`;

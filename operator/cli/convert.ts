@@ -5,6 +5,7 @@ import { type Command, CommandError, type CommandIo } from './command.ts';
 import { type Conversion, convert as conversionOf } from './convert/convert.ts';
 import { type Remark, remarkLine } from './convert/remarks.ts';
 import { renderConversion } from './convert/render.ts';
+import { manifestFiles, namedText } from './manifests/files.ts';
 
 const options = {
   filename: {
@@ -37,16 +38,10 @@ export const convert: Command = {
     noArguments(positionals);
     if (!values.filename) throw new CommandError('nothing to convert is named: write -f FILE, -f DIR or -f -');
     const files = values.filename.flatMap((path) => manifestFiles(path, io));
-    const texts = files.map((path) => ({ name: path === '-' ? 'stdin' : path, text: io.readFile(path) }));
+    const texts = files.map((file) => namedText(file, io));
     return report(conversionOf(texts, { namespace: values.namespace }), io);
   },
 };
-
-/** Of a directory the files that kubectl would read. */
-function manifestFiles(path: string, io: CommandIo): readonly string[] {
-  const files = io.listFiles(path);
-  return files.length === 1 && files[0] === path ? files : files.filter((file) => /\.(ya?ml|json)$/.test(file));
-}
 
 function report(conversion: Conversion, io: CommandIo): number {
   const { objects, notes, errors, others } = conversion;
