@@ -6,6 +6,9 @@ export type MacAddress = string;
 /** Every station on the segment. */
 export const BROADCAST_MAC: MacAddress = 'ff:ff:ff:ff:ff:ff';
 
+/** No station: what a request says of whom it looks for. */
+export const NO_MAC: MacAddress = '00:00:00:00:00:00';
+
 /** The six octets of `mac`. */
 export const macOctets = (mac: MacAddress): Uint8Array =>
   Uint8Array.from(mac.split(':'), (octet) => Number.parseInt(octet, 16));

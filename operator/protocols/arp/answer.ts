@@ -1,7 +1,7 @@
 /** Which ARP requests are answered, and the gratuitous ARP of a new owner (RFC 826, RFC 5227). */
 
 import type { IpAddress } from '../../net/address.ts';
-import { BROADCAST_MAC, type MacAddress } from '../../net/mac.ts';
+import { BROADCAST_MAC, type MacAddress, NO_MAC } from '../../net/mac.ts';
 import type { ArpPacket } from './arp.ts';
 
 /** What one interface answers for. */
@@ -18,8 +18,6 @@ export type ArpDropReason =
   | 'SenderIsTarget'
   /** Our own frame came back. */
   | 'OwnFrame';
-
-const ANY_MAC: MacAddress = '00:00:00:00:00:00';
 
 /**
  * The reply to `request`, or why there is none.
@@ -40,6 +38,6 @@ export function answerTo(request: ArpPacket, station: Station): ArpPacket | ArpD
  * Both, because some stations update their cache from requests only and some from replies only.
  */
 export const gratuitousArp = (address: IpAddress, mac: MacAddress): readonly [request: ArpPacket, reply: ArpPacket] => [
-  { op: 'Request', sha: mac, spa: address, tha: ANY_MAC, tpa: address },
+  { op: 'Request', sha: mac, spa: address, tha: NO_MAC, tpa: address },
   { op: 'Reply', sha: mac, spa: address, tha: BROADCAST_MAC, tpa: address },
 ];

@@ -3,14 +3,14 @@
 import type { IpAddress } from '../../net/address.ts';
 import type { MacAddress } from '../../net/mac.ts';
 import type { Icmpv6Packet } from './icmpv6.ts';
-import { ALL_NODES, isMulticast, multicastMac, solicitedNodeGroup } from './multicast.ts';
+import { ALL_NODES, multicastMac } from './multicast.ts';
 import {
   decodeNeighborSolicitation,
   encodeNeighborAdvertisement,
   NEIGHBOR_ADVERTISEMENT,
   NEIGHBOR_SOLICITATION,
-  type NeighborSolicitation,
 } from './ndp.ts';
+import { HOP_LIMIT, isValidSolicitation } from './validation.ts';
 
 /** What one interface answers for. */
 export interface Station {
@@ -35,8 +35,6 @@ export type NdpDropReason =
   /** Our own frame came back. */
   | 'OwnFrame';
 
-const HOP_LIMIT = 255;
-
 /**
  * The advertisement that answers `packet`, or why there is none.
  *
@@ -50,7 +48,7 @@ export function answerTo(packet: Icmpv6Packet, sender: MacAddress, station: Stat
   if (packet.type !== NEIGHBOR_SOLICITATION) return 'NotASolicitation';
   if (packet.hopLimit !== HOP_LIMIT) return 'NotOnLink';
   const solicitation = decodeNeighborSolicitation(packet.body);
-  if (!solicitation || !isValid(packet, solicitation)) return 'Malformed';
+  if (!solicitation || !isValidSolicitation(packet, solicitation)) return 'Malformed';
   if (!station.owns(solicitation.target)) return 'NotOwned';
   if (sender === station.mac) return 'OwnFrame';
 
@@ -67,14 +65,6 @@ export const unsolicitedAdvertisement = (address: IpAddress, mac: MacAddress): O
   packet: advertisement(address, ALL_NODES, mac, false),
   destination: multicastMac(ALL_NODES),
 });
-
-/** RFC 4861 7.1.1, what concerns more than one field. */
-function isValid({ code, source, destination }: Icmpv6Packet, solicitation: NeighborSolicitation): boolean {
-  if (code !== 0 || isMulticast(solicitation.target) || isMulticast(source)) return false;
-  if (source.value !== 0n) return true;
-  const group = solicitedNodeGroup(solicitation.target);
-  return destination.value === group.value && solicitation.sourceLinkLayerAddress === undefined;
-}
 
 const advertisement = (
   target: IpAddress,

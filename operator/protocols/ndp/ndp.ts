@@ -3,7 +3,7 @@
  *
  *  NS  0 reserved                                    4 target   20 options
  *  NA  0 router, solicited, override, reserved       4 target   20 options
- *  option  0 type (1 source, 2 target link-layer address)   1 length in 8 octets   2 value
+ *  option  0 type (1 source, 2 target link-layer address, 14 nonce)   1 length in 8 octets   2 value
  */
 
 import { type IpAddress, ipFromOctets, ipOctets } from '../../net/address.ts';
@@ -12,6 +12,8 @@ import { type MacAddress, macFromOctets, macOctets } from '../../net/mac.ts';
 export interface NeighborSolicitation {
   readonly target: IpAddress;
   readonly sourceLinkLayerAddress: MacAddress | undefined;
+  /** 6 octets and then by 8 (RFC 3971 5.3.2): tells one's own solicitation, come back, from that of another (RFC 7527). */
+  readonly nonce?: Uint8Array;
 }
 
 export interface NeighborAdvertisement {
@@ -29,6 +31,10 @@ export const NEIGHBOR_ADVERTISEMENT = 136;
 
 const SOURCE_LINK_LAYER_ADDRESS = 1;
 const TARGET_LINK_LAYER_ADDRESS = 2;
+const NONCE = 14;
+/** Octets of an option before its value. */
+const OPTION_HEADER = 2;
+const MAC_OCTETS = 6;
 const FIXED = 20;
 const ROUTER = 0x80;
 const SOLICITED = 0x40;
@@ -38,12 +44,25 @@ const OVERRIDE = 0x20;
 export function decodeNeighborSolicitation(body: Uint8Array): NeighborSolicitation | undefined {
   const options = decodeOptions(body);
   if (!options) return undefined;
-  return { target: targetOf(body), sourceLinkLayerAddress: options.get(SOURCE_LINK_LAYER_ADDRESS) };
+  const nonce = options.get(NONCE);
+  return {
+    target: targetOf(body),
+    sourceLinkLayerAddress: macIn(options, SOURCE_LINK_LAYER_ADDRESS),
+    ...(nonce && { nonce }),
+  };
 }
 
-/** Encodes the body; the option is left out when its address is undefined. */
-export const encodeNeighborSolicitation = (solicitation: NeighborSolicitation): Uint8Array =>
-  encodeBody(0, solicitation.target, SOURCE_LINK_LAYER_ADDRESS, solicitation.sourceLinkLayerAddress);
+/** Encodes the body; options are left out where they are undefined. */
+export const encodeNeighborSolicitation = ({
+  target,
+  sourceLinkLayerAddress: mac,
+  nonce,
+}: NeighborSolicitation): Uint8Array =>
+  Uint8Array.of(
+    ...fixedPart(0, target),
+    ...(mac === undefined ? [] : option(SOURCE_LINK_LAYER_ADDRESS, macOctets(mac))),
+    ...(nonce === undefined ? [] : option(NONCE, nonce)),
+  );
 
 /** Returns undefined when it is too short or an option has length 0 (RFC 4861 4.6: the packet is discarded). */
 export function decodeNeighborAdvertisement(body: Uint8Array): NeighborAdvertisement | undefined {
@@ -55,33 +74,40 @@ export function decodeNeighborAdvertisement(body: Uint8Array): NeighborAdvertise
     solicited: (flags & SOLICITED) !== 0,
     override: (flags & OVERRIDE) !== 0,
     target: targetOf(body),
-    targetLinkLayerAddress: options.get(TARGET_LINK_LAYER_ADDRESS),
+    targetLinkLayerAddress: macIn(options, TARGET_LINK_LAYER_ADDRESS),
   };
 }
 
 /** Encodes the body; the option is left out when its address is undefined. */
 export function encodeNeighborAdvertisement(advertisement: NeighborAdvertisement): Uint8Array {
-  const { router, solicited, override, target, targetLinkLayerAddress } = advertisement;
+  const { router, solicited, override, target, targetLinkLayerAddress: mac } = advertisement;
   const flags = (router ? ROUTER : 0) | (solicited ? SOLICITED : 0) | (override ? OVERRIDE : 0);
-  return encodeBody(flags, target, TARGET_LINK_LAYER_ADDRESS, targetLinkLayerAddress);
+  const tail = mac === undefined ? [] : option(TARGET_LINK_LAYER_ADDRESS, macOctets(mac));
+  return Uint8Array.of(...fixedPart(flags, target), ...tail);
 }
 
 const targetOf = (body: Uint8Array): IpAddress => ipFromOctets(body.subarray(4, FIXED));
 
-/** Ethernet addresses by option type (RFC 2464 6: length 1, six octets); other options are skipped. */
-function decodeOptions(body: Uint8Array): ReadonlyMap<number, MacAddress> | undefined {
+/** The values of options by type; of two of one type the last. */
+function decodeOptions(body: Uint8Array): ReadonlyMap<number, Uint8Array> | undefined {
   if (body.length < FIXED) return undefined;
-  const options = new Map<number, MacAddress>();
+  const options = new Map<number, Uint8Array>();
   for (let at = FIXED; at < body.length; ) {
     const length = (body[at + 1] ?? 0) * 8;
     if (length === 0 || at + length > body.length) return undefined;
-    if (length === 8) options.set(body[at] ?? 0, macFromOctets(body.subarray(at + 2, at + 8)));
+    options.set(body[at] ?? 0, body.slice(at + OPTION_HEADER, at + length));
     at += length;
   }
   return options;
 }
 
-function encodeBody(flags: number, target: IpAddress, option: number, mac: MacAddress | undefined): Uint8Array {
-  const tail = mac === undefined ? [] : [option, 1, ...macOctets(mac)];
-  return Uint8Array.of(flags, 0, 0, 0, ...ipOctets(target), ...tail);
+/** An Ethernet address (RFC 2464 6: length 1, six octets); another length is another medium. */
+function macIn(options: ReadonlyMap<number, Uint8Array>, type: number): MacAddress | undefined {
+  const octets = options.get(type);
+  return octets?.length === MAC_OCTETS ? macFromOctets(octets) : undefined;
 }
+
+const fixedPart = (flags: number, target: IpAddress): Uint8Array => Uint8Array.of(flags, 0, 0, 0, ...ipOctets(target));
+
+const option = (type: number, value: Uint8Array): Uint8Array =>
+  Uint8Array.of(type, (OPTION_HEADER + value.length) / 8, ...value);
