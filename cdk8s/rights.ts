@@ -31,6 +31,7 @@ const CONFIGURATION = [
   'bfdprofiles',
   'communities',
 ];
+const ADDRESS_RULES = ['addressreservations', 'addressquotas'];
 
 const rule = (group: string, resources: readonly string[], verbs: readonly string[]): PolicyRule => ({
   apiGroups: [group],
@@ -66,6 +67,12 @@ export const rights: Readonly<Record<Role, Rights>> = {
         CONFIGURATION.map((plural) => `${plural}/status`),
         ['patch'],
       ),
+      rule('heraldlb.io', ADDRESS_RULES, READ),
+      rule(
+        'heraldlb.io',
+        ADDRESS_RULES.map((plural) => `${plural}/status`),
+        ['patch'],
+      ),
       // From reports and endpoints the operator computes what every speaker does. Here stands also where the API servers
       // listen themselves: the way to them when kube-proxy is stuck.
       rule('discovery.k8s.io', ['endpointslices'], READ),
@@ -80,7 +87,8 @@ export const rights: Readonly<Record<Role, Rights>> = {
       // Its own, and those of the speakers, whose names are those of nodes.
       rule('coordination.k8s.io', ['leases'], READ),
       rule('heraldlb.io', ['nodeannouncements'], READ),
-      // BGPPeers name the Secrets with their passwords, so their names are not known here.
+      rule('heraldlb.io', ['addressprobes'], [...READ, 'create', 'delete']),
+      // BGPPeers and pools name the Secrets with their passwords and tokens, so their names are not known here.
       rule('', ['secrets'], ['create', 'get']),
       rule('metallb.io', ['configurationstates'], ['create']),
       named('metallb.io', 'configurationstates', ['controller'], READ),
@@ -104,6 +112,7 @@ export const rights: Readonly<Record<Role, Rights>> = {
       // Named after the node, which RBAC does not know: so a speaker could write the Lease of the operator too.
       rule('coordination.k8s.io', ['leases'], ['create', 'patch']),
       rule('heraldlb.io', ['nodeannouncements'], [...READ, 'create', 'patch']),
+      rule('heraldlb.io', ['addressprobes'], READ),
       rule('metallb.io', ['servicel2statuses'], [...READ, 'create', 'patch', 'delete']),
       rule('metallb.io', ['servicel2statuses/status'], ['patch']),
       // A ServiceL2Status belongs to the pod that wrote it, and goes with it.

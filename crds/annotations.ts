@@ -23,6 +23,12 @@ export const configAnnotations = {
   allowDisruption: 'heraldlb.io/allow-disruption',
 } as const;
 
+/** The annotations of Herald's own on Services. */
+export const serviceAnnotations = {
+  /** Names of pools, separated by commas: addresses of each of them, in this order. */
+  addressPools: 'heraldlb.io/address-pools',
+} as const;
+
 /** Labels that Herald reads or writes. */
 export const labels = {
   /** On a Node, by its presence alone: the node announces nothing. */

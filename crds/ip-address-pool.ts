@@ -4,6 +4,7 @@ import { addressEntryRules } from './address-entry.ts';
 import { MAX_LIST, MAX_STRING } from './cel.ts';
 import { commonStatus } from './condition.ts';
 import { type CustomObject, labelSelector } from './object-meta.ts';
+import { poolExtensions } from './pool-extensions.ts';
 import { int64, kubernetes } from './structural.ts';
 import { wideColumn, writtenKind } from './written-kind.ts';
 
@@ -39,6 +40,7 @@ export const ipAddressPoolSpec = z.object({
   serviceAllocation: serviceAllocation
     .optional()
     .describe('Limits the pool to some namespaces and Services, and ranks it among the pools that fit.'),
+  ...poolExtensions,
 });
 export type IpAddressPoolSpec = z.infer<typeof ipAddressPoolSpec>;
 
@@ -46,6 +48,10 @@ const inForce = z.object({
   addresses: z
     .array(z.string().describe('A CIDR or a range.'))
     .describe('The entries of spec.addresses that are in force.'),
+  exclude: z
+    .array(z.string().describe('An address, a CIDR or a range.'))
+    .optional()
+    .describe('The entries of spec.exclude that are in force.'),
   hash: z.string().describe('Tells two contents apart.'),
   generation: int64().describe('The generation of the spec that is in force.'),
 });

@@ -1,4 +1,7 @@
 /** Every kind that Herald serves. */
+import { addressProbeKind } from './address-probe.ts';
+import { addressQuotaKind } from './address-quota.ts';
+import { addressReservationKind } from './address-reservation.ts';
 import { bfdProfileKind } from './bfd-profile.ts';
 import { bgpAdvertisementKind } from './bgp-advertisement.ts';
 import { bgpPeerKind } from './bgp-peer.ts';
@@ -24,8 +27,11 @@ export const kinds: readonly KindDefinition[] = [
   configurationStateKind,
   serviceL2StatusKind,
   serviceBgpStatusKind,
+  addressReservationKind,
+  addressQuotaKind,
   poolSetKind,
   bgpSessionKind,
   serviceAnnouncementKind,
   nodeAnnouncementKind,
+  addressProbeKind,
 ];

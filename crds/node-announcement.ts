@@ -74,6 +74,20 @@ const exception = nodeReason
   .describe('One address that the node owns and does not announce, and why.');
 export type ReportException = z.infer<typeof exception>;
 
+const probe = z
+  .object({
+    address: z.string().describe('The address that was asked for.'),
+    uid: z.string().describe('The uid of the AddressProbe that this answers.'),
+    result: z
+      .enum(['Free', 'Conflict', 'Failed'])
+      .describe('Free: nobody answered. Conflict: somebody else has the address. Failed: the node could not ask.'),
+    mac: z.string().optional().describe('The MAC address of the other, where there is a conflict.'),
+    interface: z.string().optional().describe('The interface on which the other answered.'),
+    message: z.string().optional().describe('A sentence that says more.'),
+  })
+  .describe('The answer to one AddressProbe for this node.');
+export type ProbeResult = z.infer<typeof probe>;
+
 /** Written by the speaker of the node alone, under the name of the node in Herald's own namespace. */
 export interface NodeAnnouncement {
   readonly apiVersion?: string;
@@ -88,6 +102,8 @@ export interface NodeAnnouncement {
   readonly buckets: readonly ReportBucket[];
   readonly exceptions: readonly ReportException[];
   readonly exceptionCount: number;
+  /** The AddressProbes for this node that it has carried out. */
+  readonly probes?: readonly ProbeResult[];
 }
 
 export const nodeAnnouncementKind: KindDefinition = {
@@ -130,6 +146,11 @@ export const nodeAnnouncementKind: KindDefinition = {
       .describe('Addresses that the node owns and does not announce, the first 200 by name.')
       .register(kubernetes, atomic),
     exceptionCount: int64().min(0).describe('How many such addresses there are.'),
+    probes: z
+      .array(probe)
+      .optional()
+      .describe('The AddressProbes for this node that it has carried out, for as long as they are there.')
+      .register(kubernetes, atomic),
   }),
   subresources: [],
 };

@@ -3,10 +3,26 @@ import * as z from 'zod';
 import { ageColumn, type KindDefinition } from './definition.ts';
 import { serviceAllocation } from './ip-address-pool.ts';
 import type { ObjectMeta } from './object-meta.ts';
+import { SPREADS } from './pool-extensions.ts';
 import { int64, kubernetes } from './structural.ts';
 
 /** The one PoolSet, in Herald's own namespace. */
 export const POOL_SET_NAME = 'herald';
+
+/** `spec.source`, whose rules the pool has passed; their cost would be that of every pool here. */
+const sourceInForce = z.object({
+  http: z
+    .object({
+      url: z.string().describe('spec.source.http.url'),
+      secretRef: z
+        .object({ name: z.string().describe('spec.source.http.secretRef.name') })
+        .optional()
+        .describe('spec.source.http.secretRef'),
+      timeout: z.string().optional().describe('spec.source.http.timeout'),
+    })
+    .optional()
+    .describe('spec.source.http'),
+});
 
 export const poolSetEntry = z
   .object({
@@ -31,6 +47,17 @@ export const poolSetEntry = z
       .describe(
         'Namespaces that serviceAllocation selected when their Services got addresses, and does not select any more.',
       ),
+    exclude: z
+      .array(z.string().describe('An address, a CIDR or a range.'))
+      .optional()
+      .describe('The entries of spec.exclude that are in force.'),
+    drain: z.boolean().optional().describe('spec.drain'),
+    coolDown: z.string().optional().describe('spec.coolDown'),
+    spreadBy: z.enum(SPREADS).optional().describe('spec.spreadBy'),
+    shareAcrossNamespaces: z.boolean().optional().describe('spec.shareAcrossNamespaces'),
+    duplicateAddressDetection: z.boolean().optional().describe('spec.duplicateAddressDetection'),
+    externalIPs: z.boolean().optional().describe('spec.externalIPs'),
+    source: sourceInForce.optional().describe('spec.source'),
     deleted: z
       .boolean()
       .optional()
@@ -39,12 +66,23 @@ export const poolSetEntry = z
   .describe('One pool as it is in force.');
 export type PoolSetEntry = z.infer<typeof poolSetEntry>;
 
+const restingAddress = z
+  .object({
+    address: z.string().describe('The address.'),
+    until: z.string().describe('When it may be given again.').register(kubernetes, { format: 'date-time' }),
+    service: z.string().describe('The Service that had it, as `namespace/name`: that one may have it again at once.'),
+  })
+  .describe('One address that a Service let go of and that rests.');
+export type RestingAddress = z.infer<typeof restingAddress>;
+
 /** Written by the operator alone, in one request and before it acts; without spec and status. */
 export interface PoolSet {
   readonly apiVersion: string;
   readonly kind: 'PoolSet';
   readonly metadata: ObjectMeta;
   readonly pools: readonly PoolSetEntry[];
+  /** Missing where none rests. */
+  readonly resting?: readonly RestingAddress[];
 }
 
 export const poolSetKind: KindDefinition = {
@@ -61,6 +99,11 @@ export const poolSetKind: KindDefinition = {
       .array(poolSetEntry)
       .describe('The pools, by namespace and name.')
       .register(kubernetes, { list: { type: 'map', keys: ['namespace', 'name'] } }),
+    resting: z
+      .array(restingAddress)
+      .optional()
+      .describe('The addresses that rest after their Service let go of them (spec.coolDown).')
+      .register(kubernetes, { list: { type: 'atomic' } }),
   }),
   subresources: [],
 };

@@ -11,14 +11,16 @@ const faultsOfObjects = {
   WouldBreakServices: 'The change would take away addresses that Services hold; what was in force before still is.',
 } as const;
 
-/** Why an object of the BGP kinds is not in force beside the others. */
+/** Why an object of another kind is not in force beside the others. */
 const faultsBesideOthers = {
   AggregationTooShort: 'The prefixes to advertise would be larger than those that the pools have.',
   ContradictsAdvertisement:
     'An older advertisement gives the same prefixes another localPref, for the same peers from the same nodes.',
   ContradictsPeer: 'An older peer of the same nodes has another router ID, or in the same VRF another AS number.',
   DuplicateCommunity: 'An older Community defines the same name.',
+  DuplicateQuota: 'An older quota limits the same addresses of the same Services.',
   DuplicatePeer: 'An older peer leads to the same address from the same nodes.',
+  OverlapsReservation: 'Some of the addresses are reserved already, by an older reservation.',
 } as const;
 
 /**
@@ -31,6 +33,9 @@ export const reasons = {
     Pending: 'The operator has not looked at it yet.',
     Serving: 'The pool gives addresses to Services.',
     Announcing: 'The advertisement is in force.',
+    Draining: 'The pool keeps what it has given and gives nothing new.',
+    Reserving: 'The addresses are kept for those that the reservation is for.',
+    Limiting: 'No Service gets more than the quota allows.',
     Defined: 'Advertisements may use the names.',
     BackendMissing: 'This version of Herald reads the kind and does not act upon it.',
   },
@@ -43,7 +48,8 @@ export const reasons = {
   /** On advertisements and peers: whether what they name exists. */
   ResolvedRefs: {
     Resolved: 'Everything that the object names exists.',
-    PoolNotFound: 'A pool that the advertisement names does not exist; the other pools are announced.',
+    AddressNotInPool: 'Some of the addresses that the reservation names lie in no pool.',
+    PoolNotFound: 'A pool that the object names does not exist; what else it names is in force.',
     PeerNotFound: 'A peer that the advertisement names does not exist.',
     CommunityNotFound: 'No Community defines a name that the advertisement uses.',
     ProfileNotFound: 'The BFDProfile that the peer names does not exist.',
@@ -61,8 +67,12 @@ export const reasons = {
     AggregationTooShort: 'For some pools the prefixes would be larger than the pool; those are left out.',
     ContainsNodeAddress: 'The pool has the address of a node: a Service that gets it takes it from the node.',
     DuplicateAdvertisement: 'An older advertisement says the same.',
+    ExcludesNothing: 'An entry of spec.exclude has no address of the pool.',
+    HeldByOthers: 'Services that the reservation is not for hold some of the addresses; they keep them.',
     InterfacesWithoutEffect: 'Another advertisement announces the same pools on every interface of every node.',
     OverlapsPodRange: "The addresses lie in a node's range of pod addresses, and no living pod has one of them.",
+    OverQuota: 'Some hold more than the quota allows; they keep it, and get nothing new.',
+    ShareExceedsPool: 'The shares that are reserved of a pool are larger than the pool.',
   },
   /** On our kinds, only while true: work is under way. */
   Reconciling: {
@@ -99,6 +109,9 @@ export const reasons = {
     NotOurs: 'Somebody else answers for what the status shows; the message says why Herald does not take it over.',
     ContestedStatus: 'Somebody else changes the status back whenever Herald has written it, so Herald has stopped.',
     NoClusterIP: 'The Service has no cluster address, so nothing could forward to it.',
+    AddressPending: "The pool's external source was asked for an address and has not answered yet.",
+    SourceUnreachable: "The pool's external source does not answer, or not as it must; the operator goes on asking.",
+    SourceRefused: "The pool's external source refuses; the message has its own words.",
   },
   /** On Services, and as Ready on a ServiceAnnouncement: whether every address is announced. */
   'heraldlb.io/Announced': {
@@ -127,6 +140,8 @@ export const reasons = {
     PoolExhausted: 'Every address of the pool is in use.',
     PoolRemoved: 'The pool was deleted; what it gave stays, it gives nothing new.',
     ServiceNotSelected: "The pool's serviceAllocation does not select the labels of the Service.",
+    AddressPending: "The pool's external source was asked for an address and has not answered yet.",
+    SourceRefused: "The pool's external source refuses; the message has its own words.",
   },
   /** Why a speaker does not announce an address. */
   refusals: {

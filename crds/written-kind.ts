@@ -21,6 +21,8 @@ const statusAtBirth: { conditions: Condition[] } = {
 type Names = Pick<KindDefinition, 'kind' | 'plural' | 'singular' | 'version' | 'description'>;
 
 interface WrittenKind extends Names {
+  /** metallb.io when missing. */
+  readonly group?: KindDefinition['group'];
   readonly retiredVersions?: readonly string[];
   /** Between Reason and Age. */
   readonly columns?: readonly PrinterColumn[];
@@ -31,7 +33,7 @@ interface WrittenKind extends Names {
   readonly status: z.ZodObject;
 }
 
-/** A kind of metallb.io that users write and the operator judges. */
+/** A kind that users write and the operator judges. */
 export function writtenKind({ columns = [], wideColumns = [], spec, status, ...names }: WrittenKind): KindDefinition {
   return {
     group: 'metallb.io',

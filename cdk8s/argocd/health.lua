@@ -2,7 +2,13 @@
 -- with `status` and `message` goes out. It needs no library but the basic one, so `useOpenLibs` stays off.
 
 -- Written by Herald alone, and without a word about being ready: such an object is well when it is there.
-local reports = { ServiceL2Status = true, ServiceBGPStatus = true, PoolSet = true, NodeAnnouncement = true }
+local reports = {
+  ServiceL2Status = true,
+  ServiceBGPStatus = true,
+  PoolSet = true,
+  NodeAnnouncement = true,
+  AddressProbe = true,
+}
 if reports[obj.kind] then
   return { status = "Healthy", message = "" }
 end

@@ -41,6 +41,7 @@ export const serviceAnnouncementSamples: KindSamples = {
 const link = { name: 'eth0', carrier: true, subnets: ['192.0.2.2/24'] };
 const reason = { reason: 'NoPool', message: 'The address lies in no pool.' };
 const exception = { ...reason, service: 'shop/web', address: '192.0.2.1' };
+const probe = { address: '192.0.2.1', uid: '7', result: 'Free' };
 const bucket = { bucket: 0, digest: '0123456789abcdef', count: 1, resourceVersion: '1' };
 
 export const nodeAnnouncementSamples: KindSamples = {
@@ -52,6 +53,7 @@ export const nodeAnnouncementSamples: KindSamples = {
     buckets: [bucket],
     exceptions: [exception],
     exceptionCount: 1,
+    probes: [probe],
   },
   fields: [
     requiredCount('announced'),
@@ -93,5 +95,13 @@ export const nodeAnnouncementSamples: KindSamples = {
     requiredText('exceptions[].reason'),
     requiredText('exceptions[].message'),
     requiredCount('exceptionCount'),
+    field('probes', [[], ABSENT], [probe]),
+    field('probes[]', [probe], ['Free']),
+    requiredText('probes[].address'),
+    requiredText('probes[].uid'),
+    field('probes[].result', ['Free', 'Conflict', 'Failed'], ['free', '', 1, ABSENT]),
+    text('probes[].mac'),
+    text('probes[].interface'),
+    text('probes[].message'),
   ],
 };

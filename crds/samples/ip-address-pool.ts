@@ -2,6 +2,7 @@
 import { ipAddressPoolKind } from '../ip-address-pool.ts';
 import { aSelector, aStatus, commonStatusRows, selectors } from './common.ts';
 import { ABSENT, type FieldSamples, field, type KindSamples, texts, yesOrNo } from './field.ts';
+import { poolExtensionRows, withExtensions } from './pool-extensions.ts';
 
 /** The rows of `serviceAllocation`, which PoolSet has too. */
 export function serviceAllocationRows(path: string): FieldSamples[] {
@@ -21,7 +22,7 @@ const count = (name: string) => field(`status.${name}`, [0, 9_007_199_254_740_99
 export const ipAddressPoolSamples: KindSamples = {
   kind: ipAddressPoolKind,
   base: {
-    spec: { addresses: ['192.0.2.0/24'], serviceAllocation: aServiceAllocation },
+    spec: { addresses: ['192.0.2.0/24'], serviceAllocation: aServiceAllocation, ...withExtensions },
     status: { ...aStatus, inForce: { addresses: ['192.0.2.0/24'], hash: 'h', generation: 1 } },
   },
   fields: [
@@ -35,6 +36,7 @@ export const ipAddressPoolSamples: KindSamples = {
     yesOrNo('spec.autoAssign'),
     yesOrNo('spec.avoidBuggyIPs'),
     ...serviceAllocationRows('spec.serviceAllocation'),
+    ...poolExtensionRows,
     ...commonStatusRows(),
     count('assignedIPv4'),
     count('assignedIPv6'),
@@ -43,6 +45,7 @@ export const ipAddressPoolSamples: KindSamples = {
     field('status.inForce', [{ addresses: [], hash: '', generation: 0 }, ABSENT], ['all']),
     field('status.inForce.addresses', [['192.0.2.0/24'], []], ['192.0.2.0/24', ABSENT]),
     field('status.inForce.addresses[]', ['192.0.2.0/24'], [7]),
+    ...texts('status.inForce.exclude'),
     field('status.inForce.hash', ['3f9c1a7e20b4'], [7, ABSENT]),
     field('status.inForce.generation', [1], ['1', 1.5, ABSENT]),
   ],

@@ -2,6 +2,7 @@
 import { poolSetKind } from '../pool-set.ts';
 import { ABSENT, field, type KindSamples, requiredText, text, texts } from './field.ts';
 import { aServiceAllocation, serviceAllocationRows } from './ip-address-pool.ts';
+import { poolSetExtensionRows, restingRows, withExtensions } from './pool-extensions.ts';
 
 const pool = {
   namespace: 'herald-system',
@@ -15,7 +16,10 @@ const pool = {
 
 export const poolSetSamples: KindSamples = {
   kind: poolSetKind,
-  base: { pools: [{ ...pool, serviceAllocation: aServiceAllocation }] },
+  base: {
+    pools: [{ ...pool, serviceAllocation: aServiceAllocation, ...withExtensions }],
+    resting: [{ address: '192.0.2.1', until: '2026-01-01T12:00:00Z', service: 'shop/web' }],
+  },
   fields: [
     field('pools', [[], [pool], [pool, { ...pool, name: 'lab' }]], [pool, 'public', ABSENT]),
     field('pools[]', [pool], ['public']),
@@ -32,6 +36,8 @@ export const poolSetSamples: KindSamples = {
     field('pools[].autoAssign', [true, false], ['true', ABSENT]),
     field('pools[].avoidBuggyIPs', [true, false], ['false', ABSENT]),
     ...serviceAllocationRows('pools[].serviceAllocation'),
+    ...poolSetExtensionRows('pools[]'),
+    ...restingRows,
     field('pools[].deleted', [true, ABSENT], ['true']),
   ],
 };

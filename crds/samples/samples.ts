@@ -8,6 +8,7 @@ import type { KindSamples } from './field.ts';
 import { ipAddressPoolSamples } from './ip-address-pool.ts';
 import { configurationStateSamples, serviceBgpStatusSamples, serviceL2StatusSamples } from './metallb-statuses.ts';
 import { poolSetSamples } from './pool-set.ts';
+import { addressProbeSamples, addressQuotaSamples, addressReservationSamples } from './reservations.ts';
 
 export const samples: readonly KindSamples[] = [
   ipAddressPoolSamples,
@@ -23,4 +24,7 @@ export const samples: readonly KindSamples[] = [
   serviceAnnouncementSamples,
   nodeAnnouncementSamples,
   bgpSessionSamples,
+  addressReservationSamples,
+  addressQuotaSamples,
+  addressProbeSamples,
 ];

@@ -18,6 +18,8 @@ const WORKLOADS = ['herald-operator', 'herald-speaker'] as const;
 
 /** Rights that a process needs on some days only, each with the day. */
 const SELDOM: Readonly<Record<string, string>> = {
+  'create addressprobes.heraldlb.io': 'a pool asks for duplicate address detection',
+  'delete addressprobes.heraldlb.io': 'a pool asks for duplicate address detection',
   'create configurationstates.metallb.io': 'it is missing, as in a new cluster',
   'create leases.coordination.k8s.io': 'it is missing, as in a new cluster',
   'create nodeannouncements.heraldlb.io': 'it is missing, as in a new cluster',
@@ -29,6 +31,8 @@ const SELDOM: Readonly<Record<string, string>> = {
   'get serviceannouncements.heraldlb.io': 'one was in the way of another',
   'get endpointslices.discovery.k8s.io': 'the usual way to the API server is stuck',
   'list pods': 'a pool lies in a range of pods',
+  'patch addressquotas.heraldlb.io/status': 'there is one',
+  'patch addressreservations.heraldlb.io/status': 'there is one',
   'patch bfdprofiles.metallb.io/status': 'there is one',
   'patch bgpadvertisements.metallb.io/status': 'there is one',
   'patch bgppeers.metallb.io/status': 'there is one',

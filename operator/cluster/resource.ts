@@ -1,5 +1,8 @@
 /** The resources of the API server that Herald uses: their paths, and what is kept of their objects. */
 
+import type { AddressProbe } from '../../crds/address-probe.ts';
+import type { AddressQuota } from '../../crds/address-quota.ts';
+import type { AddressReservation } from '../../crds/address-reservation.ts';
 import { annotations, labels } from '../../crds/annotations.ts';
 import type { BfdProfile } from '../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
@@ -253,6 +256,9 @@ export const resources = {
   poolSets,
   serviceAnnouncements: herald<ServiceAnnouncement>('ServiceAnnouncement'),
   nodeAnnouncements: herald<NodeAnnouncement>('NodeAnnouncement'),
+  addressReservations: herald<AddressReservation>('AddressReservation'),
+  addressQuotas: herald<AddressQuota>('AddressQuota'),
+  addressProbes: herald<AddressProbe>('AddressProbe'),
   ipAddressPools: metallb<IpAddressPool>('v1beta1', 'IPAddressPool'),
   l2Advertisements: metallb<L2Advertisement>('v1beta1', 'L2Advertisement'),
   bgpAdvertisements: metallb<BgpAdvertisement>('v1beta1', 'BGPAdvertisement'),
