@@ -40,6 +40,12 @@ spec('sharingConflict', (test) => {
   test('lets a key work across namespaces where the pool says so', () => {
     assert.is(sharingConflict(terms('b', { namespace: 'prod' }), terms('a'), across), undefined);
   });
+  test('never across namespaces with externalTrafficPolicy Local: equal selectors choose other pods there', () => {
+    const local = { backend: '{"app":"a"}' };
+    const conflict = sharingConflict(terms('b', { ...local, namespace: 'prod' }), terms('a', local), across);
+    assert.is(conflict?.obstacle, 'OtherBackend');
+    assert.is(sharingConflict(terms('b', local), terms('a', local), across), undefined);
+  });
   test('reads ports and backend', () => {
     const ports = [{ port: 53 }, { protocol: 'UDP', port: 53 }, { protocol: 'TCP', port: 53 }];
     assert.equal(portsOf({ ports }), ['TCP/53', 'UDP/53']);

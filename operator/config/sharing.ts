@@ -64,6 +64,12 @@ export function sharingConflict(
       'OtherBackend',
       `backend key "${newcomer.backend}" does not match existing backend key "${holder.backend}" of ${holder.key}: with externalTrafficPolicy Local the selectors must be equal`,
     );
+  // Equal selectors choose different pods in different namespaces.
+  if (holder.backend !== '' && newcomer.namespace !== holder.namespace)
+    return conflict(
+      'OtherBackend',
+      `${holder.key} is in another namespace: with externalTrafficPolicy Local the pods must be the same`,
+    );
   const port = newcomer.ports.find((one) => holder.ports.includes(one));
   return port === undefined ? undefined : conflict('PortInUse', `port ${port} is already in use by ${holder.key}`);
 }
