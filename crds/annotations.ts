@@ -49,6 +49,7 @@ export const labels = {
 export const serviceConditions = {
   addressAssigned: 'heraldlb.io/AddressAssigned',
   announced: 'heraldlb.io/Announced',
+  externalIpsAccepted: 'heraldlb.io/ExternalIPsAccepted',
 } as const;
 
 export type ServiceAnnotation = keyof typeof annotations;

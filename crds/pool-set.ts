@@ -75,6 +75,14 @@ const restingAddress = z
   .describe('One address that a Service let go of and that rests.');
 export type RestingAddress = z.infer<typeof restingAddress>;
 
+const announcedExternalIp = z
+  .object({
+    address: z.string().describe('The address.'),
+    service: z.string().describe('A Service that names it in spec.externalIPs, as `namespace/name`.'),
+  })
+  .describe('One external IP that may be announced.');
+export type AnnouncedExternalIp = z.infer<typeof announcedExternalIp>;
+
 /** Written by the operator alone, in one request and before it acts; without spec and status. */
 export interface PoolSet {
   readonly apiVersion: string;
@@ -83,6 +91,8 @@ export interface PoolSet {
   readonly pools: readonly PoolSetEntry[];
   /** Missing where none rests. */
   readonly resting?: readonly RestingAddress[];
+  /** Missing where there are none. */
+  readonly externalIPs?: readonly AnnouncedExternalIp[];
 }
 
 export const poolSetKind: KindDefinition = {
@@ -103,6 +113,11 @@ export const poolSetKind: KindDefinition = {
       .array(restingAddress)
       .optional()
       .describe('The addresses that rest after their Service let go of them (spec.coolDown).')
+      .register(kubernetes, { list: { type: 'atomic' } }),
+    externalIPs: z
+      .array(announcedExternalIp)
+      .optional()
+      .describe('The external IPs of Services that speakers announce: others are not, whatever a Service says.')
       .register(kubernetes, { list: { type: 'atomic' } }),
   }),
   subresources: [],

@@ -113,6 +113,18 @@ export const reasons = {
     SourceUnreachable: "The pool's external source does not answer, or not as it must; the operator goes on asking.",
     SourceRefused: "The pool's external source refuses; the message has its own words.",
   },
+  /** On Services with spec.externalIPs that lie in a pool: whether they may be announced. */
+  'heraldlb.io/ExternalIPsAccepted': {
+    Accepted: 'Every external IP that lies in a pool may be announced.',
+    AddressInUse: 'Another Service has the address, by its status or as an external IP of its own.',
+    AddressReserved: 'A reservation keeps the address for others.',
+    ClusterAddress: 'The cluster itself uses the address: for a node, for pods or for its own Services.',
+    NamespaceNotSelected:
+      "The pool's serviceAllocation does not name or select the namespace; without one no namespace is selected.",
+    PoolDraining: 'The pool is being drained and gives nothing new.',
+    PoolWithoutExternalIPs: 'The pool does not say externalIPs: true, was deleted, or has an external source.',
+    ServiceNotSelected: "The pool's serviceAllocation does not select the labels of the Service.",
+  },
   /** On Services, and as Ready on a ServiceAnnouncement: whether every address is announced. */
   'heraldlb.io/Announced': {
     Announced: 'Every address of the Service is announced.',
@@ -187,6 +199,7 @@ export const reasons = {
     NotOurs: 'Somebody else answers for what the status of the Service shows; Herald leaves it alone.',
     IPAllocated: 'The Service got an address.',
     AllocationFailed: 'The Service got no address; the message says why for each pool.',
+    ExternalIPsRefused: 'Some of spec.externalIPs lie in a pool and may not be announced; the message says why.',
     AddressInUse: 'The Service lost an address that an older Service holds.',
     ClearAssignment: 'The Service lost an address that no pool permits any more.',
     LoadBalancerFailed: 'What the Service asks for cannot be read.',

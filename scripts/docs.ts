@@ -180,6 +180,8 @@ const REASON_SECTIONS: Record<keyof typeof reasons, string> = {
     "Condition `configReconcilerValid` on the operator's ConfigurationState, by MetalLB's name: whether every other object can be used.",
   'heraldlb.io/AddressAssigned':
     'Condition `heraldlb.io/AddressAssigned` on Services: whether the Service has its address.',
+  'heraldlb.io/ExternalIPsAccepted':
+    'Condition `heraldlb.io/ExternalIPsAccepted` on Services with `spec.externalIPs` that lie in a pool: whether they may be announced.',
   'heraldlb.io/Announced':
     'Condition `heraldlb.io/Announced` on Services, and `Ready` on their ServiceAnnouncement: whether every address is announced.',
   rejections: 'Why one pool refused one Service: in the message of `heraldlb.io/AddressAssigned` and of the event.',

@@ -19,6 +19,7 @@ export const poolSetSamples: KindSamples = {
   base: {
     pools: [{ ...pool, serviceAllocation: aServiceAllocation, ...withExtensions }],
     resting: [{ address: '192.0.2.1', until: '2026-01-01T12:00:00Z', service: 'shop/web' }],
+    externalIPs: [{ address: '192.0.2.2', service: 'shop/web' }],
   },
   fields: [
     field('pools', [[], [pool], [pool, { ...pool, name: 'lab' }]], [pool, 'public', ABSENT]),
@@ -38,6 +39,10 @@ export const poolSetSamples: KindSamples = {
     ...serviceAllocationRows('pools[].serviceAllocation'),
     ...poolSetExtensionRows('pools[]'),
     ...restingRows,
+    field('externalIPs', [[], ABSENT], ['192.0.2.2']),
+    field('externalIPs[]', [{ address: '192.0.2.2', service: 'shop/web' }], ['192.0.2.2']),
+    requiredText('externalIPs[].address'),
+    requiredText('externalIPs[].service'),
     field('pools[].deleted', [true, ABSENT], ['true']),
   ],
 };

@@ -255,8 +255,8 @@ export class Informer<T extends KubernetesObject> {
     if (this.#revision !== undefined && revision <= this.#revision) return;
     if (event.type === 'DELETED') this.#put(keyOf(event.object), undefined);
     else if (event.type !== 'BOOKMARK') {
-      const trimmed = this.#trimmed(event.object);
-      this.#put(keyOf(trimmed), trimmed);
+      const isKept = this.resource.keep?.(event.object) ?? true;
+      this.#put(keyOf(event.object), isKept ? this.#trimmed(event.object) : undefined);
     }
     this.#revision = revision;
   }

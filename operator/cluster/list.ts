@@ -46,7 +46,7 @@ async function listPages<T extends KubernetesObject>(
   limit: number,
   signal: AbortSignal | undefined,
 ): Promise<Listing<T>> {
-  const { fieldSelector, labelSelector } = resource;
+  const { fieldSelector, labelSelector, keep = () => true } = resource;
   const objects: T[] = [];
   const query = {
     ...(fieldSelector && { fieldSelector }),
@@ -62,10 +62,10 @@ async function listPages<T extends KubernetesObject>(
       ...(signal && { signal }),
     });
   let page = await get();
-  objects.push(...(page.items ?? []));
+  objects.push(...(page.items ?? []).filter(keep));
   while (page.metadata.continue) {
     page = await get(page.metadata.continue);
-    objects.push(...(page.items ?? []));
+    objects.push(...(page.items ?? []).filter(keep));
   }
   return { objects, revision: revisionOf(page.metadata.resourceVersion) };
 }

@@ -33,6 +33,8 @@ export interface ServiceSpec {
   readonly ipFamilies?: readonly IpFamily[];
   readonly ipFamilyPolicy?: string;
   readonly externalTrafficPolicy?: string;
+  /** Addresses of any type of Service that kube-proxy forwards, wherever they come from. */
+  readonly externalIPs?: readonly string[];
   readonly selector?: Readonly<Record<string, string>>;
   readonly ports?: readonly ServicePort[];
   readonly sessionAffinity?: string;

@@ -48,6 +48,8 @@ export interface ResourceAddress {
 export interface Resource<T extends KubernetesObject> extends ResourceAddress {
   readonly fieldSelector?: string;
   readonly labelSelector?: string;
+  /** Objects for which it is false are as if they were not there; missing keeps all. */
+  readonly keep?: (object: T) => boolean;
   /** Keeps what is read of an object; called once for each object that arrives. */
   readonly trim?: (object: T) => T;
 }
@@ -102,12 +104,12 @@ const SERVICE_STATUS: StatusFields = {
 
 function trimService({ metadata, spec, status }: Service): Service {
   const { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = spec;
-  const { externalTrafficPolicy, selector, ports, sessionAffinity } = spec;
+  const { externalTrafficPolicy, selector, ports, sessionAffinity, externalIPs } = spec;
   const kept = { type, loadBalancerClass, loadBalancerIP, clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy };
   const foreignWriters = foreignWritersOf(metadata);
   return {
     metadata: trimMeta(metadata),
-    spec: present({ ...kept, externalTrafficPolicy, selector, ports, sessionAffinity }),
+    spec: present({ ...kept, externalTrafficPolicy, selector, ports, sessionAffinity, externalIPs }),
     ...(status && { status }),
     ...(foreignWriters && { foreignWriters }),
   };
@@ -169,6 +171,12 @@ const services: Resource<Service> = {
   fieldSelector: 'spec.type=LoadBalancer',
   statusFields: SERVICE_STATUS,
   trim: trimService,
+};
+/** Every Service but those above that names external IPs, and nothing of all the others. */
+const externalServices: Resource<Service> = {
+  ...services,
+  fieldSelector: 'spec.type!=LoadBalancer',
+  keep: ({ spec }) => (spec.externalIPs?.length ?? 0) > 0,
 };
 const nodes: Resource<Node> = { ...core<Node>('Node', 'nodes', false), trim: trimNode };
 const namespaces: Resource<Namespace> = { ...core<Namespace>('Namespace', 'namespaces', false), trim: metadataOnly };
@@ -243,6 +251,7 @@ const poolSets: Resource<PoolSet> = {
 export const resources = {
   /** Of type LoadBalancer only: one that changes its type leaves the store like a deleted one. */
   services,
+  externalServices,
   nodes,
   namespaces,
   secrets,
