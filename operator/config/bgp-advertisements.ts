@@ -123,8 +123,8 @@ function coveredPools(spec: Spec, pools: readonly Pool[]): CoveredPools {
   return { fitting, refusal: { reason: 'AggregationTooShort', message: misfits } };
 }
 
-function aggregationProblem(spec: Spec, { name, ranges }: Pool): string | undefined {
-  for (const range of ranges) {
+function aggregationProblem(spec: Spec, { name, declaredRanges }: Pool): string | undefined {
+  for (const range of declaredRanges) {
     const { family } = range.first;
     const [length, shortest] = [lengthOf(spec, family), prefixLengthOf(range)];
     const field = family === 4 ? 'aggregationLength' : 'aggregationLengthV6';

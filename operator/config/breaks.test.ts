@@ -42,6 +42,22 @@ spec('a change that takes addresses away', (test) => {
       `The change would take away 10.0.0.77 of shop/web. To have it all the same, annotate the pool with heraldlb.io/allow-disruption: "${disruptionHash(smaller)}".`,
     );
   });
+  test('is refused where it excludes what is in use, and taken where it excludes what is free', () => {
+    const excluding = (exclude: string[]) => poolObject('a', ['10.0.0.0/24'], { exclude });
+    assert.match(
+      messageOf(decide({ ...inUse, pools: [excluding(['10.0.0.64/27'])] })),
+      'take away 10.0.0.77 of shop/web',
+    );
+    const { entries, refusals } = decide({ ...inUse, pools: [excluding(['10.0.0.128/25'])] });
+    assert.equal([entries[0]?.exclude, refusals.size], [['10.0.0.128/25'], 0]);
+    // The address came back into the pool: that takes nothing away.
+    assert.is(decide({ ...inUse, before: entries, pools: [poolObject('a', ['10.0.0.0/24'])] }).refusals.size, 0);
+  });
+  test('is not one that says how addresses are given', () => {
+    const more = { drain: true, coolDown: '30s', spreadBy: 'hash', duplicateAddressDetection: true } as const;
+    const { entries, refusals } = decide({ ...inUse, pools: [poolObject('a', ['10.0.0.0/24'], more)] });
+    assert.equal([entries[0]?.drain, entries[0]?.coolDown, refusals.size], [true, '30s', 0]);
+  });
   test('names three Services and counts the others', () => {
     const many = ['10.0.0.77', '10.0.0.78', '10.0.0.79', '10.0.0.80'].map((address, at) =>
       held(address, { service: `shop/s${at}` }),

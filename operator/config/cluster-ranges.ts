@@ -1,8 +1,9 @@
 /** Where pools meet addresses that the cluster has given to others: Service ranges, pods and nodes. */
 
 import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
-import { parseIp } from '../net/address.ts';
+import { type IpAddress, parseIp } from '../net/address.ts';
 import { type AddressRange, contains, formatRange, overlaps, parseRange } from '../net/range.ts';
+import { rangesInForce } from './pool-extensions.ts';
 import { merged, RangeSet } from './range-set.ts';
 import type { NodeObject, PodAddress, Surroundings } from './surroundings.ts';
 import { conflicting, type Refusal, type VerdictCondition } from './verdict.ts';
@@ -34,7 +35,7 @@ export class ClusterRanges {
 
   /** Why a pool with these addresses cannot come into force, or undefined. */
   refusalOf({ spec }: IpAddressPool): Refusal | undefined {
-    const wanted = setOf(rangesOf(spec.addresses));
+    const wanted = setOf(rangesInForce(spec));
     const service = this.#services.overlapWith(wanted);
     if (service) return { reason: 'OverlapsServiceRange', message: this.#serviceSentence(...service) };
     const pod = this.#pods.overlapWith(wanted);
@@ -59,9 +60,22 @@ export class ClusterRanges {
     return conflicting(pod ? 'OverlapsPodRange' : 'ContainsNodeAddress', sentences.join(' '));
   }
 
+  /** What the cluster itself uses an address for, as the end of a sentence; undefined for nothing. */
+  useOf(address: IpAddress): string | undefined {
+    const at = { first: address, last: address };
+    if (this.#services.has(address)) return 'lies in a range that the cluster gives to Services';
+    if (this.#pods.has(address)) {
+      const node = this.#surroundings.nodes.find((one) => meets(podRangesOf(one), at));
+      return `lies in the pod range of node ${node?.metadata.name}`;
+    }
+    if (!this.#nodes.has(address)) return undefined;
+    const node = this.#surroundings.nodes.find((one) => meets(nodeAddressesOf(one), at));
+    return `is the address of node ${node?.metadata.name}`;
+  }
+
   /** Whether the pool meets a range of pod addresses, so that it matters where pods live. */
   meetsPodRange({ spec }: IpAddressPool): boolean {
-    return this.#pods.overlapWith(setOf(rangesOf(spec.addresses))) !== undefined;
+    return this.#pods.overlapWith(setOf(rangesInForce(spec))) !== undefined;
   }
 
   #serviceSentence(theirs: AddressRange, ours: AddressRange): string {
@@ -100,7 +114,7 @@ const meets = (ranges: readonly AddressRange[], other: AddressRange): boolean =>
 
 /** Of all pods those that have an address of one of the pools. */
 export function podsIn(pools: readonly IpAddressPool[], pods: readonly PodAddress[]): readonly PodAddress[] {
-  return livingIn(setOf(pools.flatMap(({ spec }) => rangesOf(spec.addresses))), pods);
+  return livingIn(setOf(pools.flatMap(({ spec }) => rangesInForce(spec))), pods);
 }
 
 function livingIn(addresses: RangeSet, pods: readonly PodAddress[]): readonly PodAddress[] {

@@ -6,6 +6,7 @@ import type { PoolSetEntry } from '../../crds/pool-set.ts';
 import { formatRange, parseRange, type RangeProblem } from '../net/range.ts';
 import { canonical } from './canonical.ts';
 import { firstSelectorProblem } from './label-selector.ts';
+import { extensionsOf, extensionsProblem } from './pool-extensions.ts';
 import { overlapWithin } from './range-set.ts';
 import { repetitionProblem } from './repetition.ts';
 import type { Refusal } from './verdict.ts';
@@ -25,6 +26,7 @@ export function wantedEntry(pool: IpAddressPool): PoolSetEntry {
     autoAssign: spec.autoAssign ?? true,
     avoidBuggyIPs: spec.avoidBuggyIPs ?? false,
     ...(spec.serviceAllocation && { serviceAllocation: spec.serviceAllocation }),
+    ...extensionsOf(spec),
   };
   return {
     namespace: metadata.namespace ?? '',
@@ -39,10 +41,11 @@ export function wantedEntry(pool: IpAddressPool): PoolSetEntry {
 
 /** Tells two contents apart, whatever the order in which their keys are written. */
 export function hashOf(
-  content: Pick<PoolSetEntry, 'addresses' | 'autoAssign' | 'avoidBuggyIPs' | 'serviceAllocation'>,
+  content: Pick<PoolSetEntry, 'addresses' | 'autoAssign' | 'avoidBuggyIPs' | 'serviceAllocation'> &
+    Parameters<typeof extensionsOf>[0],
 ): string {
   const { addresses, autoAssign, avoidBuggyIPs, serviceAllocation } = content;
-  const text = canonical({ addresses, autoAssign, avoidBuggyIPs, serviceAllocation });
+  const text = canonical({ addresses, autoAssign, avoidBuggyIPs, serviceAllocation, ...extensionsOf(content) });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
@@ -92,6 +95,8 @@ export function specProblem({ spec }: IpAddressPool): Refusal | undefined {
       reason: 'InvalidSpec',
       message: `${formatRange(overlap[0])} and ${formatRange(overlap[1])} in spec.addresses overlap.`,
     };
+  const extensions = extensionsProblem(spec);
+  if (extensions !== undefined) return { reason: 'InvalidSpec', message: extensions };
   const { namespaces, namespaceSelectors, serviceSelectors } = spec.serviceAllocation ?? {};
   const repetition = repetitionProblem({
     'serviceAllocation.namespaces': namespaces,

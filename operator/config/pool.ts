@@ -3,19 +3,22 @@
 import type { LabelSelector, ObjectMeta } from '../../crds/object-meta.ts';
 import type { PoolSetEntry } from '../../crds/pool-set.ts';
 import type { IpAddress } from '../net/address.ts';
-import { type AddressRange, parseRange } from '../net/range.ts';
+import type { AddressRange } from '../net/range.ts';
 import { matches, matchesAny } from './label-selector.ts';
+import { declaredRanges, type PoolExtensions, poolExtensionsOf, rangesInForce } from './pool-extensions.ts';
 import { RangeSet } from './range-set.ts';
 
-export interface Pool {
+export interface Pool extends PoolExtensions {
   readonly namespace: string;
   /** Unique among the pools in force; a remnant may bear the name of a live pool. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** In the order of the spec, which is the order in which they are filled. */
+  /** Without what is excluded; in the order of the spec, which is the order in which they are filled. */
   readonly ranges: readonly AddressRange[];
   /** The same ranges, for looking addresses up. */
   readonly addresses: RangeSet;
+  /** With what is excluded: prefixes are those of the whole, although no Service gets a part of it. */
+  readonly declaredRanges: readonly AddressRange[];
   readonly autoAssign: boolean;
   readonly avoidBuggyIPs: boolean;
   /** Whether the pool has a serviceAllocation: such pools are tried before the others. */
@@ -39,13 +42,14 @@ export interface LabelledObject {
 export function poolOf(entry: PoolSetEntry, namespaces: readonly LabelledObject[]): Pool {
   const { serviceAllocation, keptNamespaces } = entry;
   const allowed = namespacesOf(serviceAllocation, namespaces, keptNamespaces);
-  const ranges = entry.addresses.map(parseRange).filter((range) => typeof range !== 'string');
+  const ranges = rangesInForce(entry);
   return {
     namespace: entry.namespace,
     name: entry.name,
     labels: entry.labels ?? {},
     ranges,
     addresses: new RangeSet(ranges),
+    declaredRanges: declaredRanges(entry),
     autoAssign: entry.autoAssign,
     avoidBuggyIPs: entry.avoidBuggyIPs,
     isPinned: serviceAllocation !== undefined,
@@ -53,6 +57,7 @@ export function poolOf(entry: PoolSetEntry, namespaces: readonly LabelledObject[
     ...(allowed && { namespaces: allowed }),
     serviceSelectors: serviceAllocation?.serviceSelectors ?? [],
     isRemnant: entry.deleted === true,
+    ...poolExtensionsOf(entry),
   };
 }
 

@@ -18,12 +18,15 @@ import { judgeCommunities } from './communities.ts';
 import { decideInForce } from './decide-in-force.ts';
 import { type LabelledObject, type Pool, poolsOf } from './pool.ts';
 import { coverage } from './pool-choice.ts';
+import { idleExclusions } from './pool-extensions.ts';
 import { byAge, inScope, type Scope } from './scope.ts';
 import type { HeldAddress } from './stored-state.ts';
 import type { Surroundings } from './surroundings.ts';
 import {
   accepted,
+  asOne,
   condition,
+  conflicting,
   type ObjectRef,
   objectRef,
   programmed,
@@ -99,8 +102,8 @@ function resolvePools(
   for (const { metadata } of scoped) {
     const key = `${metadata.namespace ?? ''}/${metadata.name}`;
     const pool = poolOf.get(key);
-    const warning = pool && cluster.warningOf(pool.addresses);
-    verdicts.set(objectRef('IPAddressPool', metadata), poolVerdict(refusals.get(key), entryOf.get(key), warning));
+    const warnings = pool ? [cluster.warningOf(pool.addresses), exclusionWarning(entryOf.get(key))] : [];
+    verdicts.set(objectRef('IPAddressPool', metadata), poolVerdict(refusals.get(key), entryOf.get(key), warnings));
   }
   return { inForce: entries, pools };
 }
@@ -108,15 +111,20 @@ function resolvePools(
 function poolVerdict(
   refusal: Refusal | undefined,
   entry: PoolSetEntry | undefined,
-  warning: VerdictCondition | undefined,
+  warnings: readonly (VerdictCondition | undefined)[],
 ): Verdict {
-  const more = warning ? [warning] : [];
-  if (!refusal)
-    return {
-      conditions: [condition('Ready', 'True', 'Serving', reasons.Ready.Serving), accepted(), programmed(), ...more],
-    };
+  if (!refusal) {
+    const reason = entry?.drain ? 'Draining' : 'Serving';
+    const ready = condition('Ready', 'True', reason, reasons.Ready[reason]);
+    return { conditions: [ready, accepted(), programmed(), ...asOne(warnings)] };
+  }
   const inForce = entry ? ` Still in force: ${entry.addresses.join(', ')}.` : '';
   return refusedPool({ reason: refusal.reason, message: `${refusal.message}${inForce}` });
+}
+
+function exclusionWarning(entry: PoolSetEntry | undefined): VerdictCondition | undefined {
+  const message = entry && idleExclusions(entry);
+  return message === undefined ? undefined : conflicting('ExcludesNothing', message);
 }
 
 /** The L2Advertisements whose spec is sound, by object, the oldest first; the others get their verdict. */

@@ -48,7 +48,9 @@ function rebuiltEntries({ pools, held, ...scope }: Rebuilding): readonly PoolSet
 function entryOfStatus(pool: IpAddressPool): PoolSetEntry | undefined {
   const inForce = pool.status?.inForce;
   if (!inForce) return undefined;
-  const entry = { ...wantedEntry(pool), addresses: [...inForce.addresses], generation: inForce.generation };
+  const { exclude: _, ...wanted } = wantedEntry(pool);
+  const { addresses, exclude, generation } = inForce;
+  const entry = { ...wanted, addresses: [...addresses], ...(exclude && { exclude: [...exclude] }), generation };
   return { ...entry, hash: hashOf(entry) };
 }
 

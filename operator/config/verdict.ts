@@ -56,3 +56,10 @@ export const isRefused = ({ conditions }: Verdict): boolean =>
 /** A warning: the object is in force, and something beside it is not as it should be. */
 export const conflicting = (reason: ReasonOf<'Conflicting'>, message: string): VerdictCondition =>
   condition('Conflicting', 'True', reason, message);
+
+/** Several warnings as the one condition that an object may have: the reason of the first, the sentences of all. */
+export function asOne(warnings: readonly (VerdictCondition | undefined)[]): readonly VerdictCondition[] {
+  const all = warnings.filter((warning) => warning !== undefined);
+  const [first] = all;
+  return first ? [{ ...first, message: all.map(({ message }) => message).join(' ') }] : [];
+}

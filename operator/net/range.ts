@@ -22,6 +22,12 @@ export function parseRange(text: string): AddressRange | RangeProblem {
   return compareIp(first, last) > 0 ? 'Descending' : { first, last };
 }
 
+/** The same where a single address will do too. */
+export function parseAddressOrRange(text: string): AddressRange | RangeProblem {
+  const address = parseIp(text.trim());
+  return address ? { first: address, last: address } : parseRange(text);
+}
+
 function parseCidr(text: string): AddressRange | RangeProblem {
   const [addressText = '', lengthText = '', ...rest] = text.split('/');
   const address = parseIp(addressText.trim());
@@ -49,6 +55,20 @@ export const contains = ({ first, last }: AddressRange, address: IpAddress): boo
 /** Whether some address lies in both. */
 export const overlaps = (a: AddressRange, b: AddressRange): boolean =>
   a.first.family === b.first.family && a.first.value <= b.last.value && b.first.value <= a.last.value;
+
+/** What is left of `range` without the addresses of `taken`, ascending. */
+export function without(range: AddressRange, taken: readonly AddressRange[]): readonly AddressRange[] {
+  let left: readonly AddressRange[] = [range];
+  for (const hole of taken) left = left.flatMap((part) => (overlaps(part, hole) ? partsBeside(part, hole) : [part]));
+  return left;
+}
+
+function partsBeside({ first, last }: AddressRange, hole: AddressRange): readonly AddressRange[] {
+  const { family } = first;
+  const below = { first, last: { family, value: hole.first.value - 1n } };
+  const above = { first: { family, value: hole.last.value + 1n }, last };
+  return [below, above].filter((part) => part.first.value <= part.last.value);
+}
 
 /** How many addresses `range` holds; a bigint, because an IPv6 range outgrows a number. */
 export const sizeOf = ({ first, last }: AddressRange): bigint => last.value - first.value + 1n;

@@ -69,8 +69,8 @@ export class AddressPoolReconciler implements Reconciler {
   #inForceOf(key: string): Pick<IpAddressPoolStatus, 'inForce'> {
     const entry = this.#keeper.entryOf(key);
     if (!entry || entry.deleted) return {};
-    const { addresses, hash, generation } = entry;
-    return { inForce: { addresses: [...addresses], hash, generation } };
+    const { addresses, exclude, hash, generation } = entry;
+    return { inForce: { addresses: [...addresses], ...(exclude && { exclude: [...exclude] }), hash, generation } };
   }
 
   #countersOf(key: string): Record<string, number> {

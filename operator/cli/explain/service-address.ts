@@ -7,8 +7,9 @@ import type { Decision } from '../../allocator/decision.ts';
 import { heldAddresses, requestOf } from '../../allocator/service-request.ts';
 import { conditionOf } from '../../cluster/conditions.ts';
 import { type Condition, type KubernetesObject, keyOf, type Service } from '../../cluster/objects.ts';
+import { rangesInForce } from '../../config/pool-extensions.ts';
 import { formatIp } from '../../net/address.ts';
-import { contains, parseRange } from '../../net/range.ts';
+import { contains } from '../../net/range.ts';
 import type { Decisions } from '../decisions.ts';
 import type { ClusterSnapshot } from '../gather.ts';
 import { ageOf } from '../output.ts';
@@ -61,7 +62,7 @@ function askedPools(service: Service): (pool: IpAddressPool) => boolean {
   if (requestedPool !== undefined) return ({ metadata }) => metadata.name === requestedPool;
   if (!requestedAddresses) return ({ spec }) => spec.autoAssign !== false;
   return ({ spec }) => {
-    const ranges = spec.addresses.map(parseRange).filter((range) => typeof range !== 'string');
+    const ranges = rangesInForce(spec);
     return requestedAddresses.some((address) => ranges.some((range) => contains(range, address)));
   };
 }
