@@ -1,7 +1,14 @@
 import * as assert from 'uvu/assert';
 import { spec } from '../../testing/spec.ts';
 import type { Endpoint, EndpointSlice, Node, Service } from '../cluster/objects.ts';
-import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from './announced-service.ts';
+import { formatIp } from '../net/address.ts';
+import {
+  announcedServiceOf,
+  announcingNodeOf,
+  externalIpClaimOf,
+  peerAddressOf,
+  serviceKeyOf,
+} from './announced-service.ts';
 
 const service = (more: Partial<Service['spec']> = {}, ips: readonly string[] = ['192.0.2.1']): Service => ({
   metadata: { namespace: 'shop', name: 'web', creationTimestamp: '2026-01-01T00:00:00Z' },
@@ -20,12 +27,17 @@ const on = (nodeName: string, conditions?: Endpoint['conditions']): Endpoint => 
 
 spec('announced service', (test) => {
   test('is what counts of a Service', () => {
-    assert.equal(announcedServiceOf(service(), [slice(on('a'))], ''), {
+    const ports = [{ port: 53, protocol: 'UDP' }, { port: 53 }];
+    assert.equal(announcedServiceOf(service({ ports }), [slice(on('a'))], ''), {
       key: 'shop/web',
+      namespace: 'shop',
       createdAt: '2026-01-01T00:00:00Z',
       labels: {},
       addresses: ['192.0.2.1'],
+      held: 1,
       sharingKey: '',
+      ports: ['UDP/53', 'TCP/53'],
+      backend: '',
       externalTrafficPolicy: 'Cluster',
       hasSelector: true,
       endpoints: { anywhere: true, nodes: new Set(['a']) },
@@ -59,6 +71,36 @@ spec('announced service', (test) => {
     const ips = ['2001:DB8::0:1', '192.0.2.1', '192.0.2.1', 'not-an-address', ''];
     assert.equal(announcedServiceOf(service({}, ips), [], '')?.addresses, ['2001:db8::1', '192.0.2.1']);
     assert.is(announcedServiceOf(service({}, []), [], ''), undefined);
+  });
+  test('has the external IPs that were granted and that it still names, after what it holds', () => {
+    const externalIPs = ['192.0.2.7', '2001:DB8::7', '192.0.2.1', '192.0.2.8'];
+    const granted = ['2001:db8::7', '192.0.2.7', '192.0.2.9', '192.0.2.1'];
+    const found = announcedServiceOf(service({ clusterIP: '10.96.0.1', externalIPs }), [], '', granted);
+    assert.equal(found?.addresses, ['192.0.2.1', '192.0.2.7', '2001:db8::7']);
+    assert.is(found?.held, 1);
+  });
+  const types: [what: string, spec: Partial<Service['spec']>, addresses: readonly string[] | undefined][] = [
+    ['a Service of type ClusterIP has its external IPs alone', { type: 'ClusterIP' }, ['192.0.2.7']],
+    ['a Service of type NodePort too', { type: 'NodePort' }, ['192.0.2.7']],
+    ['one of another class has none', { loadBalancerClass: 'other' }, undefined],
+    [
+      'a class is no matter where there is no load balancer',
+      { type: 'ClusterIP', loadBalancerClass: 'x' },
+      ['192.0.2.7'],
+    ],
+    ['nobody forwards to a headless Service', { type: 'ClusterIP', clusterIP: 'None' }, undefined],
+    ['nor to one that is a name', { type: 'ExternalName' }, undefined],
+  ];
+  for (const [what, more, addresses] of types)
+    test(what, () => {
+      const object = service({ clusterIP: '10.96.0.1', externalIPs: ['192.0.2.7'], ...more });
+      assert.equal(announcedServiceOf(object, [], '', ['192.0.2.7'])?.addresses, addresses);
+    });
+  test('claims its external IPs, each once, as it is written elsewhere', () => {
+    const object = service({ clusterIP: '10.96.0.1', externalIPs: ['2001:DB8::7', '2001:db8:0::7', 'no-address'] });
+    assert.equal(externalIpClaimOf(object, '')?.addresses.map(formatIp), ['2001:db8::7']);
+    assert.is(externalIpClaimOf(service(), ''), undefined);
+    assert.is(externalIpClaimOf(service({ ...object.spec, loadBalancerClass: 'other' }), ''), undefined);
   });
   test('reads the sharing key by its older name too', () => {
     const { metadata, ...rest } = service();

@@ -2,16 +2,19 @@
 
 import { annotationOf, labels, serviceConditions } from '../../crds/annotations.ts';
 import type { ObjectMeta } from '../../crds/object-meta.ts';
-import { formatIp, parseIp } from '../net/address.ts';
+import { backendOf, portsOf, type SharingSpec, type SharingTerms } from '../config/sharing.ts';
+import { formatIp, type IpAddress, parseIp } from '../net/address.ts';
+import type { ExternalIpClaim } from './external-ips.ts';
 import type { AnnouncedService, AnnouncingNode, ServingEndpoints } from './snapshot.ts';
 
 /** The parts of a Service that are read here. */
 interface Service {
   readonly metadata: ObjectMeta;
-  readonly spec: {
+  readonly spec: SharingSpec & {
+    readonly type?: string;
     readonly loadBalancerClass?: string;
-    readonly externalTrafficPolicy?: string;
-    readonly selector?: Readonly<Record<string, string>>;
+    readonly clusterIP?: string;
+    readonly externalIPs?: readonly string[];
   };
   readonly status?: {
     readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
@@ -41,25 +44,61 @@ interface Node {
   };
 }
 
-/** Undefined when the Service is of another class or holds no address of ours. `lbClass` '' means Services without a class. */
+/**
+ * Undefined when the Service is of another class, or holds no address of ours and has no external IP announced.
+ *
+ * @param lbClass '' means Services without a class
+ * @param granted the external IPs that the operator lets it have, canonical texts
+ */
 export function announcedServiceOf(
   service: Service,
   slices: readonly EndpointSlice[],
   lbClass: string,
+  granted: readonly string[] = [],
 ): AnnouncedService | undefined {
-  if ((service.spec.loadBalancerClass ?? '') !== lbClass) return undefined;
-  const addresses = isGranted(service) ? addressesOf(service) : [];
-  if (addresses.length === 0) return undefined;
+  if (isOfAnotherClass(service, lbClass)) return undefined;
+  const held = service.spec.type === 'LoadBalancer' && isGranted(service) ? addressesOf(service) : [];
+  const named = granted.length > 0 ? externalIpsOf(service).map(formatIp) : [];
+  const external = named.filter((address) => granted.includes(address) && !held.includes(address));
+  if (held.length + external.length === 0) return undefined;
   return {
-    key: `${service.metadata.namespace}/${service.metadata.name}`,
+    ...sharingTermsOf(service),
     createdAt: service.metadata.creationTimestamp ?? '',
     labels: service.metadata.labels ?? {},
-    addresses,
-    sharingKey: annotationOf(service.metadata.annotations, 'allowSharedIp') ?? '',
+    addresses: [...held, ...external],
+    held: held.length,
     externalTrafficPolicy: service.spec.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
     hasSelector: Object.keys(service.spec.selector ?? {}).length > 0,
     endpoints: servingEndpointsOf(slices),
   };
+}
+
+/** Only load balancers have a class; others may serve theirs. */
+const isOfAnotherClass = ({ spec }: Service, lbClass: string): boolean =>
+  spec.type === 'LoadBalancer' && (spec.loadBalancerClass ?? '') !== lbClass;
+
+/** With whom a Service may share its addresses. */
+export const sharingTermsOf = ({ metadata, spec }: Pick<Service, 'metadata' | 'spec'>): SharingTerms => ({
+  key: `${metadata.namespace}/${metadata.name}`,
+  namespace: metadata.namespace ?? '',
+  sharingKey: annotationOf(metadata.annotations, 'allowSharedIp') ?? '',
+  ports: portsOf(spec),
+  backend: backendOf(spec),
+});
+
+/** The external IPs that kube-proxy forwards, each once: those of a Service without a cluster address it does not. */
+export function externalIpsOf({ spec }: Pick<Service, 'spec'>): readonly IpAddress[] {
+  if (spec.type === 'ExternalName' || (spec.clusterIP ?? 'None') === 'None') return [];
+  const parsed = (spec.externalIPs ?? []).flatMap((text) => parseIp(text) ?? []);
+  return [...new Map(parsed.map((address) => [formatIp(address), address])).values()];
+}
+
+/** What a Service asks for by spec.externalIPs; undefined when it asks for nothing, or is of another class. */
+export function externalIpClaimOf(service: Service, lbClass: string): ExternalIpClaim | undefined {
+  const addresses = externalIpsOf(service);
+  if (addresses.length === 0 || isOfAnotherClass(service, lbClass)) return undefined;
+  const { labels: own, creationTimestamp = '' } = service.metadata;
+  return { ...sharingTermsOf(service), addresses, createdAt: creationTimestamp, ...(own && { labels: own }) };
 }
 
 /** What others wrote is announced only once the operator has adopted it. */

@@ -2,9 +2,11 @@
 
 import { labels } from '../../crds/annotations.ts';
 import type { Reason } from '../../crds/reasons.ts';
+import { sharingConflict } from '../config/sharing.ts';
+import { parseIp } from '../net/address.ts';
 import type { DesiredAnnouncements, L2Announcement, Refusal } from './announcement.ts';
 import { Coverage, type CoveringAdvertisement } from './coverage.ts';
-import type { AdvertisingConfig, AnnouncedService } from './snapshot.ts';
+import type { AdvertisingConfig, AnnouncedService, PoolInForce } from './snapshot.ts';
 
 /** The Services that hold an address, in any order, the asking one included. */
 export type HoldersOf = (address: string) => readonly AnnouncedService[];
@@ -62,6 +64,8 @@ export interface Claim {
   /** Best first. */
   readonly candidates: readonly string[];
   readonly covering: readonly CoveringAdvertisement[];
+  /** Of the Service that the others who share the address follow; missing where it is this one. */
+  readonly leading?: readonly CoveringAdvertisement[];
 }
 
 /** The part of a decision that is alike on every node: who may own `address` of `service`, or why nobody may. */
@@ -71,23 +75,35 @@ export function claimOf(
   coverage: Coverage,
   holders: readonly AnnouncedService[],
 ): Claim | Refusal {
-  const sharers = sharersOf(holders);
-  const older = sharers[0];
-  if (older && !sharers.some(({ key }) => key === service.key))
-    return refuse(service, 'AddressInUse', `${address} is held by ${older.key}, which is older and does not share it`);
-  const own = reachOf(service, address, coverage);
+  const pool = coverage.poolOf(address);
+  const sharers = sharersOf(holders, address, pool);
+  if (holders.length > 0 && !sharers.some(({ key }) => key === service.key))
+    return inUse(service, address, sharers, pool);
+  const own = reachOf(service, address, coverage, pool);
   if ('reason' in own) return own;
   // One owner per address: all who share it follow the oldest of them that can be announced at all.
-  const lead = sharers.map((sharer) => reachOf(sharer, address, coverage)).find((reach) => !('reason' in reach)) ?? own;
-  return 'reason' in lead ? own : { ...own, candidates: lead.candidates };
+  for (const sharer of sharers) {
+    if (sharer.key === service.key) return own;
+    const lead = reachOf(sharer, address, coverage, pool);
+    if (!('reason' in lead)) return { ...own, candidates: lead.candidates, leading: lead.covering };
+  }
+  return own;
 }
 
-/** Those of the holders that may hold it together: the oldest, and all who share with it and with each other. */
-function sharersOf(holders: readonly AnnouncedService[]): readonly AnnouncedService[] {
+/** Those of the holders that may hold it together: the first in right, and all who share with it and with each other. */
+function sharersOf(
+  holders: readonly AnnouncedService[],
+  address: string,
+  pool: PoolInForce | undefined,
+): readonly AnnouncedService[] {
   const sharers: AnnouncedService[] = [];
-  for (const holder of holders.toSorted(byAgeThenKey)) {
-    const { sharingKey } = holder;
-    if (sharers.every((other) => sharingKey !== '' && other.sharingKey === sharingKey)) sharers.push(holder);
+  const isHeld = (holder: AnnouncedService): boolean => holder.addresses.indexOf(address) < holder.held;
+  const byRight = (a: AnnouncedService, b: AnnouncedService): number => Number(isHeld(b)) - Number(isHeld(a));
+  for (const holder of holders.toSorted((a, b) => byRight(a, b) || byAgeThenKey(a, b))) {
+    // Whoever was given an address shares it with nobody who merely names it.
+    const mayShare = (other: AnnouncedService): boolean =>
+      isHeld(other) === isHeld(holder) && !sharingConflict(holder, other, pool ?? {});
+    if (sharers.every(mayShare)) sharers.push(holder);
   }
   return sharers;
 }
@@ -96,15 +112,51 @@ const byAgeThenKey = (a: AnnouncedService, b: AnnouncedService): number =>
   compareText(a.createdAt, b.createdAt) || compareText(a.key, b.key);
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function reachOf(service: AnnouncedService, address: string, coverage: Coverage): Claim | Refusal {
-  const pool = coverage.poolOf(address);
+function inUse(
+  service: AnnouncedService,
+  address: string,
+  sharers: readonly AnnouncedService[],
+  pool: PoolInForce | undefined,
+): Refusal {
+  const why = sharers.flatMap((sharer) => sharingConflict(service, sharer, pool ?? {})?.message ?? [])[0];
+  const holder = sharers[0]?.key ?? '';
+  return refuse(service, 'AddressInUse', `${address} is held by ${holder}, which comes first${why ? `: ${why}` : ''}`);
+}
+
+/**
+ * The address whose hash elects the owner, MetalLB's way: the first one, so that both families go to one node. A second
+ * address of a family begins another set, which finds an owner of its own; MetalLB knows no such Services.
+ */
+function electingAddress({ addresses, held }: AnnouncedService, address: string): string {
+  const at = addresses.indexOf(address);
+  let elects = address;
+  let families = new Set<number>();
+  // What was given and what is merely named are apart.
+  for (const each of at < held ? addresses.slice(0, held) : addresses.slice(held)) {
+    const family = parseIp(each)?.family ?? 0;
+    if (families.size === 0 || families.has(family)) {
+      elects = each;
+      families = new Set();
+    }
+    families.add(family);
+    if (each === address) break;
+  }
+  return elects;
+}
+
+function reachOf(
+  service: AnnouncedService,
+  address: string,
+  coverage: Coverage,
+  pool: PoolInForce | undefined,
+): Claim | Refusal {
   if (!pool) return refuse(service, 'NoPool', `${address} lies in no pool that is in force`);
   const covering = coverage.coveringOf(pool, service.labels);
   if (covering.length === 0)
     return refuse(service, 'NoAdvertisement', `no L2Advertisement covers pool ${pool.name} for this Service`);
   if (!isServed(service)) return refuse(service, 'NoEndpoints', 'no endpoint serves');
   const eligible = (node: string): boolean => covering.some(({ nodes }) => nodes.has(node));
-  const able = coverage.orderFor(service.addresses[0] ?? address).filter(eligible);
+  const able = coverage.orderFor(electingAddress(service, address)).filter(eligible);
   if (able.length === 0) return refuseEverywhere(service, coverage);
   if (service.externalTrafficPolicy === 'Cluster') return { candidates: able, covering };
   const candidates = able.filter((node) => service.endpoints.nodes.has(node));
@@ -159,10 +211,17 @@ const notSelected = (name: string): Pick<Refusal, 'reason' | 'message'> => ({
   message: `no L2Advertisement selects node ${name}`,
 });
 
-/** Of the advertisements that select this node: one without interfaces means all, else what they name together. */
-export function interfacesOf({ covering }: Pick<Claim, 'covering'>, node: string): readonly string[] | 'all' {
-  const here = covering.filter(({ nodes }) => nodes.has(node)).map(({ advertisement }) => advertisement.interfaces);
-  // A sharer may be led to a node that none of its own advertisements selects.
+/**
+ * Of the advertisements that select this node: one without interfaces means all, else what they name together. A sharer
+ * may be led to a node that none of its own advertisements selects: then those of who leads it count.
+ */
+export function interfacesOf(
+  { covering, leading = [] }: Omit<Claim, 'candidates'>,
+  node: string,
+): readonly string[] | 'all' {
+  const selecting = (all: readonly CoveringAdvertisement[]) => all.filter(({ nodes }) => nodes.has(node));
+  const own = selecting(covering);
+  const here = (own.length > 0 ? own : selecting(leading)).map(({ advertisement }) => advertisement.interfaces);
   if (here.length === 0 || here.some((names) => names.length === 0)) return 'all';
   return [...new Set(here.flat())].toSorted();
 }

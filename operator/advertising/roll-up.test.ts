@@ -3,47 +3,15 @@ import * as assert from 'uvu/assert';
 import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
 import { spec } from '../../testing/spec.ts';
 import type { L2Advertisement } from '../config/advertisements.ts';
-import { RangeSet } from '../config/range-set.ts';
 import { ownerOf } from '../election/rank.ts';
-import { parseRange } from '../net/range.ts';
 import { desiredAnnouncements } from './announcements.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { NodeReport, type OwnedHere } from './node-report.ts';
 import { bucketOf } from './report-digest.ts';
 import { RollUp, type RollUpOutcome } from './roll-up.ts';
 import type { AnnouncedService } from './snapshot.ts';
+import { advertisement, EXCLUDE, NODES, pool, service, someService } from './testing/announced.ts';
 
-const NODES = ['node-a', 'node-b', 'node-c'];
-const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '2001:db8::1', '192.0.2.1'];
-const EXCLUDE = { 'node.kubernetes.io/exclude-from-external-load-balancers': '' };
-
-const service = (name: string, more: Partial<AnnouncedService> = {}): AnnouncedService => ({
-  key: `shop/${name}`,
-  createdAt: '2026-01-01T00:00:00Z',
-  labels: {},
-  addresses: ['10.0.0.1'],
-  sharingKey: '',
-  externalTrafficPolicy: 'Cluster',
-  hasSelector: true,
-  endpoints: { anywhere: true, nodes: new Set(['node-a']) },
-  ...more,
-});
-const pool = (name: string, range: string): ClusterConfig['pools'][number] => {
-  const parsed = parseRange(range);
-  if (typeof parsed === 'string') throw new Error(parsed);
-  return { name, labels: {}, addresses: new RangeSet([parsed]) };
-};
-const advertisement = (more: Partial<L2Advertisement> = {}): L2Advertisement => ({
-  namespace: 'herald-system',
-  name: 'ad',
-  pools: [],
-  poolSelectors: [],
-  nodeSelectors: [],
-  serviceSelectors: [],
-  interfaces: [],
-  preferredNodeSelectors: [],
-  ...more,
-});
 const config = (more: Partial<ClusterConfig> & { readonly excluded?: readonly string[] } = {}): ClusterConfig => ({
   nodes: NODES.map((name) => ({
     name,
@@ -250,19 +218,6 @@ spec('roll-up', (test) => {
   });
 });
 
-const someService: fc.Arbitrary<AnnouncedService> = fc.record(
-  {
-    key: fc.constantFrom('s/a', 's/b', 's/c', 's/d', 's/e', 's/f'),
-    createdAt: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'),
-    labels: fc.constantFrom({}, { app: 'a' }),
-    addresses: fc.uniqueArray(fc.constantFrom(...ADDRESSES), { minLength: 1, maxLength: 2 }),
-    sharingKey: fc.constantFrom('', 'k'),
-    externalTrafficPolicy: fc.constantFrom('Cluster' as const, 'Local' as const),
-    hasSelector: fc.boolean(),
-    endpoints: fc.subarray(NODES).map((nodes) => ({ anywhere: nodes.length > 0, nodes: new Set(nodes) })),
-  },
-  { noNullPrototype: true },
-);
 const someConfig: fc.Arbitrary<ClusterConfig> = fc
   .record({
     excluded: fc.subarray(NODES),

@@ -2,6 +2,7 @@
 
 import type { L2Advertisement } from '../config/advertisements.ts';
 import type { Pool } from '../config/pool.ts';
+import type { SharingTerms } from '../config/sharing.ts';
 
 /** Labels of any object. */
 export type Labels = Readonly<Record<string, string>>;
@@ -14,17 +15,15 @@ export interface ServingEndpoints {
   readonly nodes: ReadonlySet<string>;
 }
 
-/** A Service of type LoadBalancer and of our class that holds addresses. */
-export interface AnnouncedService {
-  /** 'namespace/name' */
-  readonly key: string;
+/** A Service of type LoadBalancer and of our class that holds addresses, or any that may have external IPs announced. */
+export interface AnnouncedService extends SharingTerms {
   /** RFC 3339, whole seconds: as text it sorts by time. */
   readonly createdAt: string;
   readonly labels: Labels;
-  /** Canonical texts, in the order of the status. */
+  /** Canonical texts: those of the status in its order, then external IPs. */
   readonly addresses: readonly string[];
-  /** metallb.io/allow-shared-ip; empty shares with nobody. */
-  readonly sharingKey: string;
+  /** How many of `addresses` are of the status. */
+  readonly held: number;
   readonly externalTrafficPolicy: 'Cluster' | 'Local';
   /** Without a selector somebody else keeps the endpoints, perhaps none at all. */
   readonly hasSelector: boolean;
@@ -40,7 +39,7 @@ export interface AnnouncingNode {
 }
 
 /** A pool in force, or the remnant of one, as far as announcing looks at it. */
-export type PoolInForce = Pick<Pool, 'name' | 'labels' | 'addresses'>;
+export type PoolInForce = Pick<Pool, 'name' | 'labels' | 'addresses' | 'sharesAcrossNamespaces'>;
 
 /** All that is alike for every Service. */
 export interface AdvertisingConfig {
