@@ -4,6 +4,7 @@ import {
   MAX_EXCEPTIONS,
   type NodeAnnouncement,
   type NodeReason,
+  type ProbeResult,
   REPORT_BUCKETS,
   type ReportBucket,
   type ReportException,
@@ -33,6 +34,7 @@ export class NodeReport {
   readonly #versions = new Float64Array(REPORT_BUCKETS);
   #inputs: ReportInputs;
   #reasons: readonly NodeReason[] = [];
+  #probes: readonly ProbeResult[] = [];
 
   constructor(inputs: ReportInputs) {
     this.#inputs = inputs;
@@ -48,6 +50,11 @@ export class NodeReport {
 
   setReasons(reasons: readonly NodeReason[]): void {
     this.#reasons = reasons;
+  }
+
+  /** The answers to the AddressProbes that are there; at rest there is none. */
+  setProbes(probes: readonly ProbeResult[]): void {
+    this.#probes = probes;
   }
 
   /** Takes the whole set in; only what changed is hashed. */
@@ -75,6 +82,7 @@ export class NodeReport {
       buckets: this.#buckets(),
       exceptions: exceptions.slice(0, MAX_EXCEPTIONS).map(exceptionOf),
       exceptionCount: exceptions.length,
+      ...(this.#probes.length > 0 && { probes: this.#probes }),
     };
   }
 
@@ -92,9 +100,10 @@ export class NodeReport {
  * What makes two reports worth a write. The versions alone do not: every change of any Service, our own writes of its
  * status included, would then be a write of every node.
  */
-export function reportSignature({ inputs, reasons, buckets, exceptions, exceptionCount }: ReportContent): string {
+export function reportSignature(content: ReportContent): string {
+  const { inputs, reasons, buckets, exceptions, exceptionCount, probes = [] } = content;
   const digests = buckets.filter(({ count }) => count > 0).map(({ bucket, digest }) => `${bucket} ${digest}`);
-  return JSON.stringify([inputs, reasons, digests, exceptions, exceptionCount]);
+  return JSON.stringify([inputs, reasons, digests, exceptions, exceptionCount, probes]);
 }
 
 const isAnswered = (owned: OwnedHere | undefined): boolean => (owned?.interfaces.length ?? 0) > 0;

@@ -9,6 +9,7 @@ import { type RunningServer, startHealthServer, startMetricsServer } from '../ob
 import { createLogger, type Logger } from '../observability/log.ts';
 import { createRegistry } from '../observability/registry.ts';
 import type { SpeakerSettings } from '../settings/speaker.ts';
+import { AddressProbes, addressProbeSource } from '../speaker/address-probes.ts';
 import { Agent } from '../speaker/agent.ts';
 import { ClusterView } from '../speaker/cluster-view.ts';
 import { type AnnouncedHere, announcedHere, L2StatusReporter } from '../speaker/l2-status.ts';
@@ -123,11 +124,22 @@ async function start(
     metrics,
     log,
   });
+  const probes = addressProbeSource(connection, settings.namespace, log);
+  new AddressProbes({
+    source: probes,
+    node: settings.nodeName,
+    excludeInterfaces: settings.excludeInterfaces,
+    view,
+    threads,
+    onResults: (results, isNews) => report.setProbes(results, isNews),
+    log,
+  });
   const servers = await startServers(settings, log, { agent, registry, connection });
   const working = [
     view.run(signal),
     reporter.run(signal),
     report.run(signal),
+    probes.run(signal),
     settings.kubeconfig ? undefined : followApiServers({ connection, log }, signal),
     followMemberKey({ ...settings, connection, log, onKeys: (keys) => agent.setKeys(keys) }, signal),
   ];

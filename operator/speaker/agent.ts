@@ -211,6 +211,8 @@ export class Agent {
       case 'Fault':
         this.#onFault(message);
         break;
+      case 'Probed': // told by AddressProbes
+        break;
       case 'Left':
         this.#left?.();
         break;

@@ -115,6 +115,10 @@ export class ClusterView implements View {
     return this.#nodes.store.get(this.#settings.nodeName);
   }
 
+  get detectsDuplicates(): boolean {
+    return this.#poolSet?.pools.some(({ duplicateAddressDetection }) => duplicateAddressDetection) === true;
+  }
+
   announcedService(key: string): AnnouncedService | undefined {
     const service = this.#services.store.get(key);
     return service && announcedServiceOf(service, this.#slices.store.by(BY_SERVICE, key), this.#settings.lbClass);

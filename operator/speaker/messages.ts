@@ -1,7 +1,7 @@
 /** What the speaker's threads say to each other: plain data, so that postMessage clones it and a test can print it. */
 
 import type { MessagePort } from 'node:worker_threads';
-import type { ReportInterface } from '../../crds/node-announcement.ts';
+import type { ProbeResult, ReportInterface } from '../../crds/node-announcement.ts';
 import type { L2Announcement } from '../advertising/announcement.ts';
 import type { PeerHealth } from '../protocols/heartbeat/peer.ts';
 
@@ -17,6 +17,15 @@ export interface AvailableMessage {
   readonly announceAgain: boolean;
 }
 
+/** An address to ask the network for before its first use. */
+export interface ProbeRequest {
+  /** Of the AddressProbe. */
+  readonly uid: string;
+  readonly address: string;
+  /** On which it would be announced. */
+  readonly interfaces: readonly string[] | 'all';
+}
+
 /** To the wire thread. `Available` comes through the clock's port, everything else from main. */
 export type ToWire =
   | {
@@ -27,6 +36,8 @@ export type ToWire =
       readonly excludeInterfaces: string;
     }
   | AvailableMessage
+  /** The whole set of probes; what is no longer in it is dropped. Answered by `Probed`, within 5 s. */
+  | { readonly kind: 'Probe'; readonly probes: readonly ProbeRequest[]; readonly excludeInterfaces: string }
   /** The port on which the clock thread posts `Available`; transferred. */
   | { readonly kind: 'ClockPort'; readonly port: MessagePort }
   /** Stop answering; answered by `Left`. The successor has been announced before. */
@@ -65,6 +76,8 @@ export type FromWire =
     }
   /** Something does not work; `fatal` ends the speaker (a missing capability). `reason` is one PascalCase word. */
   | { readonly kind: 'Fault'; readonly reason: string; readonly message: string; readonly fatal: boolean }
+  /** After each probe that ends: the results of all in the set that have. */
+  | { readonly kind: 'Probed'; readonly results: readonly ProbeResult[] }
   /** Once per second while something changed. */
   | { readonly kind: 'Counters'; readonly addresses: readonly AddressCounters[] }
   | { readonly kind: 'Left' };

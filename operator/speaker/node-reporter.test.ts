@@ -26,6 +26,7 @@ class Stage {
   fromWire: (message: FromWire) => void = () => {};
   fromClock: (message: FromClock) => void = () => {};
   tell: (change: ViewChange) => void = () => {};
+  readonly reporter: NodeReporter;
 
   constructor() {
     const connection: ApiConnection = {
@@ -37,7 +38,7 @@ class Stage {
       watch: async function* () {},
       close: () => {},
     };
-    new NodeReporter({
+    this.reporter = new NodeReporter({
       connection,
       namespace: 'herald-system',
       node: 'node-a',
@@ -120,6 +121,23 @@ spec('node reporter', (test) => {
     assert.equal(report?.metadata.ownerReferences, [{ apiVersion: 'v1', kind: 'Node', name: 'node-a', uid: 'u1' }]);
   });
 
+  test('tells an answer to an AddressProbe in one write at once, and that it is over with the next', async () => {
+    const stage = new Stage();
+    stage.owns();
+    await stage.pass(1_000);
+    const free = { address: '10.0.0.1', uid: 'u7', result: 'Free' } as const;
+    stage.reporter.setProbes([free], true);
+    await stage.pass(60);
+    assert.equal(stage.reports.at(-1)?.probes, [free]);
+    const { length } = stage.reports;
+    await stage.pass(1_000);
+    stage.reporter.setProbes([], false);
+    await stage.pass(5_000);
+    assert.is(stage.reports.length, length);
+    await stage.pass(10_000);
+    assert.is(stage.reports.length, length + 1);
+    assert.not('probes' in (stage.reports.at(-1) ?? {}));
+  });
   test('writes nothing at rest but the Lease, every ten seconds', async () => {
     const stage = new Stage();
     stage.owns(owned('shop/web', '10.0.0.1'));

@@ -4,7 +4,13 @@
  * It follows what the threads and the view say anyway, on the main thread and a moment later: no takeover waits for it.
  */
 
-import { type NodeAnnouncement, type NodeReason, nodeLeaseName, SPEAKER_LABELS } from '../../crds/node-announcement.ts';
+import {
+  type NodeAnnouncement,
+  type NodeReason,
+  nodeLeaseName,
+  type ProbeResult,
+  SPEAKER_LABELS,
+} from '../../crds/node-announcement.ts';
 import type { ObjectMeta } from '../../crds/object-meta.ts';
 import { nodeReasonsOf } from '../advertising/node-reasons.ts';
 import { NodeReport, reportSignature } from '../advertising/node-report.ts';
@@ -81,6 +87,12 @@ export class NodeReporter {
         this.#report.sawService(change.key, options.view.service(change.key)?.metadata.resourceVersion);
       else this.#plan();
     });
+  }
+
+  /** The answers to the AddressProbes that are there. `isNews`: somebody waits for one; else they are told with the next report. */
+  setProbes(results: readonly ProbeResult[], isNews: boolean): void {
+    this.#report.setProbes(results);
+    if (isNews) this.#plan();
   }
 
   /** Works until `signal` aborts; never rejects. */

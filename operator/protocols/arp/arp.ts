@@ -18,8 +18,8 @@ export interface ArpPacket {
 }
 export type ArpOperation = 'Request' | 'Reply';
 
-/** Where a socket filter finds `op` and `tpa`, counted from the start of the payload. */
-export const ARP_OFFSET = { op: 6, tpa: 24 } as const;
+/** Where a socket filter finds fields, counted from the start of the payload. */
+export const ARP_OFFSET = { op: 6, spa: 14, tpa: 24 } as const;
 export const ARP_REQUEST_CODE = 1;
 
 const ARP_LENGTH = 28;
