@@ -2,12 +2,13 @@
 
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { AnswerLease } from '../host/answer-lease.ts';
 import { type DatagramSocket, openDatagramSocket } from '../host/datagram-socket.ts';
 import { HostError } from '../host/host-error.ts';
 import { parseIp } from '../net/address.ts';
-import type { MembershipConfig } from '../protocols/heartbeat/membership.ts';
+import type { MembershipConfig } from '../protocols/heartbeat/membership-state.ts';
 import { HeartbeatLoop } from './clock/heartbeat-loop.ts';
-import type { FromClock, ToClock } from './messages.ts';
+import type { FromClock, ToClock, TookMessage } from './messages.ts';
 import { systemClock } from './wire/clock.ts';
 
 /** What main gives the thread to start with. */
@@ -16,11 +17,14 @@ export interface ClockThreadData {
   readonly port: number;
   /** Absent listens on all addresses of both families. */
   readonly bindAddress?: string;
+  /** Of the AnswerLease under which the wire thread answers. */
+  readonly lease: SharedArrayBuffer;
 }
 
 if (!parentPort) throw new Error('clock-thread.ts is started by startThread(), not by itself');
 const main = parentPort;
-const { config, port, bindAddress } = workerData as ClockThreadData;
+const { config, port, bindAddress, lease: shared } = workerData as ClockThreadData;
+const lease = new AnswerLease(shared);
 
 /** Below the kernel's own threads, above everything in pods. */
 const CLOCK_NICENESS = -15;
@@ -35,12 +39,15 @@ const loop = new HeartbeatLoop({
   clock: systemClock,
   send: (datagram, address) => sockets.get(familyOf(address))?.send(datagram, address, port),
   post,
+  renewLease: (milliseconds) => lease.renew(milliseconds),
   postToWire: (message) => wire?.postMessage(message),
 });
 
 main.on('message', (message: ToClock) => {
   if (message.kind === 'WirePort') {
     wire = message.port;
+    wire.on('message', (took: TookMessage) => loop.take(took));
+    wire.unref(); // main's port alone keeps the thread alive
     return;
   }
   loop.take(message);

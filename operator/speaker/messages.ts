@@ -1,8 +1,9 @@
 /** What the speaker's threads say to each other: plain data, so that postMessage clones it and a test can print it. */
 
 import type { MessagePort } from 'node:worker_threads';
-import type { ProbeResult, ReportInterface } from '../../crds/node-announcement.ts';
+import type { ProbeResult, ReportInterface, ReportResponder } from '../../crds/node-announcement.ts';
 import type { L2Announcement } from '../advertising/announcement.ts';
+import type { KernelCounters } from '../host/in-kernel-responder.ts';
 import type { PeerHealth } from '../protocols/heartbeat/peer.ts';
 
 /**
@@ -26,7 +27,19 @@ export interface ProbeRequest {
   readonly interfaces: readonly string[] | 'all';
 }
 
-/** To the wire thread. `Available` comes through the clock's port, everything else from main. */
+/** A peer has begun to answer for these addresses (`addressIdOf`): who handed them over may stop. */
+export interface TakenMessage {
+  readonly kind: 'Taken';
+  readonly addresses: readonly number[];
+}
+
+/** Through the clock's port, from the wire thread: this node has begun to answer for these addresses (`addressIdOf`). */
+export interface TookMessage {
+  readonly kind: 'Took';
+  readonly addresses: readonly number[];
+}
+
+/** To the wire thread. `Available` and `Taken` come through the clock's port, everything else from main. */
 export type ToWire =
   | {
       readonly kind: 'Desired';
@@ -42,6 +55,8 @@ export type ToWire =
   | { readonly kind: 'ClockPort'; readonly port: MessagePort }
   /** Stop answering; answered by `Left`. The successor has been announced before. */
   | { readonly kind: 'Leave' }
+  /** End, and let the program in the kernel go on for the next process; answered by `Left`. */
+  | { readonly kind: 'Restart' }
   /** Close everything and end the thread. */
   | { readonly kind: 'Stop' };
 
@@ -78,8 +93,14 @@ export type FromWire =
   | { readonly kind: 'Fault'; readonly reason: string; readonly message: string; readonly fatal: boolean }
   /** After each probe that ends: the results of all in the set that have. */
   | { readonly kind: 'Probed'; readonly results: readonly ProbeResult[] }
-  /** Once per second while something changed. */
-  | { readonly kind: 'Counters'; readonly addresses: readonly AddressCounters[] }
+  /** Once per second while something changed; without addresses when only the program in the kernel counted something. */
+  | {
+      readonly kind: 'Counters';
+      readonly addresses: readonly AddressCounters[] | undefined;
+      readonly inKernel?: KernelCounters;
+    }
+  /** Once, before `Ready`: who answers ARP and Neighbor Solicitations on this node, and why. */
+  | { readonly kind: 'Responder'; readonly responder: ReportResponder }
   | { readonly kind: 'Left' };
 
 /** One node of the cluster that may run a speaker. */
@@ -99,6 +120,7 @@ export type ToClock =
   | { readonly kind: 'Keys'; readonly keys: readonly Uint8Array[] }
   /** Whether this node may own addresses: its desired state is loaded and the wire answers. */
   | { readonly kind: 'Ready'; readonly ready: boolean }
+  | TookMessage
   /** Tell the peers that this node leaves; answered by `LeaveAcknowledged`. */
   | { readonly kind: 'Leave' }
   | { readonly kind: 'Stop' };
@@ -112,6 +134,8 @@ export interface PeerReport {
   readonly leaving: boolean;
   /** Whether it says that it hears us; false while its heartbeats arrive is a link that works one way. */
   readonly hearsUs: boolean;
+  /** It says that its own timers run late. */
+  readonly slow: boolean;
 }
 
 /** From the clock thread to main. */
@@ -123,6 +147,8 @@ export type FromClock =
       readonly kind: 'Peers';
       readonly peers: readonly PeerReport[];
       readonly isolated: boolean;
+      /** Our own timers run late. */
+      readonly slow: boolean;
       readonly algorithmVersion: number;
     }
   /** Once per second: heartbeats since the thread started; `dropped` by reason. */

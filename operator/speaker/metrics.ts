@@ -77,6 +77,11 @@ function createClockMetrics(registry: Registry) {
     name: 'herald_speaker_isolated',
     help: '1 while this node believes that its own link failed, because it lost all its peers at once.',
   });
+  const isSlow = new Gauge({
+    registers,
+    name: 'herald_speaker_slow',
+    help: '1 while the timers of the clock thread run late: this node doubts itself before it takes anything over.',
+  });
   const version = new Gauge({
     registers,
     name: 'herald_speaker_algorithm_version',
@@ -116,6 +121,7 @@ function createClockMetrics(registry: Registry) {
       for (const peer of message.peers) counts[peer.health] = (counts[peer.health] ?? 0) + 1;
       for (const [name, count] of Object.entries(counts)) health.set({ health: name }, count);
       isIsolated.set(message.isolated ? 1 : 0);
+      isSlow.set(message.slow ? 1 : 0);
       version.set(message.algorithmVersion);
     },
     heartbeats(message: HeartbeatsMessage): void {

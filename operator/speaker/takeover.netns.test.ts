@@ -60,6 +60,11 @@ class SpeakerNode {
     ip(`link set dev port-${this.name} master segment`);
   }
 
+  /** Isolated nodes do not hear each other; everybody else on the segment hears them all. */
+  isolate(): void {
+    ip(`link set dev port-${this.name} type bridge_slave isolated on`);
+  }
+
   #plugIn(address: string, mac: string): void {
     const { pid = 0 } = this.#process;
     const inside = (command: string) => execFileSync('nsenter', ['-t', `${pid}`, '-n', ...command.split(' ')]);
@@ -95,6 +100,8 @@ async function answeredBy(name: string, withinMs: number): Promise<number> {
   };
   return eventually(read, `${macOf(name)} ${macOf(name)}`, withinMs);
 }
+/** The client asks anew. */
+const forget = (address: string): string => ip(`neigh flush to ${address} dev segment`);
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 if (enterNamespace(import.meta.filename))
@@ -117,6 +124,21 @@ if (enterNamespace(import.meta.filename))
           await answeredBy(SECOND, TAKEOVER_MS);
           nodes.get(SECOND)?.kill();
           await answeredBy(THIRD, TAKEOVER_MS);
+        }));
+      test('two nodes that do not hear each other do not both answer while a third hears both', () =>
+        inLab(async (nodes) => {
+          for (const name of [FIRST, SECOND]) nodes.get(name)?.isolate();
+          const answers = new Set<string>();
+          for (const end = performance.now() + 3_000; performance.now() < end; await pause(50)) {
+            forget(V4);
+            poke(V4);
+            await pause(20);
+            answers.add(neighbour(V4));
+          }
+          answers.delete('');
+          assert.equal([...answers], [macOf(FIRST)]);
+          nodes.get(FIRST)?.kill();
+          await answeredBy(SECOND, TAKEOVER_MS);
         }));
       test('a speaker that leaves is replaced before it ends', () =>
         inLab(async (nodes) => {

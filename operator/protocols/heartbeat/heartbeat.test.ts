@@ -2,12 +2,19 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { spec } from '../../../testing/spec.ts';
+import { MAX_TAKEN, NO_EXTENSIONS } from './extension.ts';
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat, MAX_HEARTBEAT_LENGTH, nodeIdOf } from './heartbeat.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const OTHER_KEY = new Uint8Array(32).fill(8);
 const uint = (max: number) => fc.integer({ min: 0, max });
 
+const entry = {
+  nodeId: uint(2 ** 32 - 1),
+  incarnation: uint(2 ** 32 - 1),
+  sequence: uint(2 ** 16 - 1),
+  ready: fc.boolean(),
+};
 const heartbeats: fc.Arbitrary<Heartbeat> = fc.record(
   {
     node: fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,252}$/),
@@ -17,23 +24,27 @@ const heartbeats: fc.Arbitrary<Heartbeat> = fc.record(
     intervalMs: uint(65_535),
     ready: fc.boolean(),
     leaving: fc.boolean(),
+    slow: fc.boolean(),
+    readsExtensions: fc.boolean(),
     heard: fc.array(
       fc.record(
-        {
-          nodeId: uint(2 ** 32 - 1),
-          incarnation: uint(2 ** 32 - 1),
-          sequence: uint(2 ** 16 - 1),
-          leavingSeen: fc.boolean(),
-        },
+        { ...entry, leavingSeen: fc.boolean(), alive: fc.boolean(), algorithmVersion: uint(31) },
         { noNullPrototype: true },
       ),
       { maxLength: 120 },
     ),
+    relayed: fc.array(
+      fc.record({ ...entry, leaving: fc.boolean(), algorithmVersion: uint(255) }, { noNullPrototype: true }),
+      { maxLength: 20 },
+    ),
+    taken: fc.array(uint(2 ** 32 - 1), { maxLength: 64 }),
   },
   { noNullPrototype: true },
 );
 const seal = (heartbeat: Heartbeat, key = KEY) =>
   Uint8Array.from(encodeHeartbeat(heartbeat, key, new Uint8Array(MAX_HEARTBEAT_LENGTH)));
+const receipt = { incarnation: 5, sequence: 6, leavingSeen: true, alive: true, ready: true, algorithmVersion: 1 };
+const word = { incarnation: 7, sequence: 8, leaving: false, ready: true, algorithmVersion: 2 };
 const example: Heartbeat = {
   node: 'node-a',
   incarnation: 1_790_000_000_000,
@@ -42,7 +53,11 @@ const example: Heartbeat = {
   intervalMs: 100,
   ready: true,
   leaving: false,
-  heard: [{ nodeId: nodeIdOf('node-b'), incarnation: 5, sequence: 6, leavingSeen: true }],
+  slow: false,
+  readsExtensions: true,
+  heard: [{ nodeId: nodeIdOf('node-b'), ...receipt }],
+  relayed: [{ nodeId: nodeIdOf('node-c'), ...word }],
+  taken: [1, 2 ** 32 - 1],
 };
 
 spec('heartbeat codec', (test) => {
@@ -70,7 +85,7 @@ spec('heartbeat codec', (test) => {
       assert.type(decodeHeartbeat(whole.subarray(0, length), [KEY]), 'string', `${length} octets`);
   });
   test('answers random octets with a reason and never throws', () => {
-    const head = fc.constantFrom<number[]>([], [0x48, 0x52, 0x4c, 0x44, 1], [0x48, 0x52, 0x4c, 0x44, 2]);
+    const head = fc.constantFrom<number[]>([], [0x48, 0x52, 0x4c, 0x44, 1], [0x48, 0x52, 0x4c, 0x44, 3]);
     fc.assert(
       fc.property(head, fc.uint8Array({ maxLength: 300 }), (start, rest) =>
         assert.type(decodeHeartbeat(Uint8Array.of(...start, ...rest), [KEY]), 'string'),
@@ -91,21 +106,37 @@ spec('heartbeat codec', (test) => {
       { numRuns: 1000 },
     );
   });
+  test('leaves out for a former version what that does not read', () => {
+    const base = Uint8Array.from(encodeHeartbeat(example, KEY, new Uint8Array(MAX_HEARTBEAT_LENGTH), 'Base'));
+    assert.is(base[4], 1);
+    // The layout of version 1: nothing stands between the receipts and the seal.
+    assert.is(base.length, 28 + 'node-a'.length + 11 + 32);
+    assert.equal(decodeHeartbeat(base, [KEY]), { ...example, ...NO_EXTENSIONS });
+  });
+  test('skips a field of a later version, and refuses one that is cut or stands there twice', () => {
+    const plain = seal({ ...example, taken: [] });
+    const body = plain.subarray(0, plain.length - 32);
+    const sealed = (...more: number[]) => {
+      const longer = Uint8Array.of(...body, ...more);
+      return decodeHeartbeat(Uint8Array.of(...longer, ...createSeal(longer)), [KEY]);
+    };
+    assert.equal(sealed(99, 0, 2, 1, 1), { ...example, taken: [] });
+    assert.is(sealed(99, 0, 2, 1), 'Malformed');
+    assert.is(sealed(99, 0), 'Malformed');
+    assert.is(sealed(2, 0, 3, 1, 1, 1), 'Malformed');
+    assert.is(sealed(2, 0, 0, 2, 0, 0), 'Malformed');
+  });
   test('names the reason', () => {
     assert.is(decodeHeartbeat(new Uint8Array(10), [KEY]), 'Truncated');
     assert.is(decodeHeartbeat(new Uint8Array(100), [KEY]), 'NotAHeartbeat');
     const newer = seal(example);
-    newer[4] = 2;
+    newer[4] = 3;
     assert.is(decodeHeartbeat(newer, [KEY]), 'UnsupportedVersion');
   });
   test('of 100 peers fits into one Ethernet frame', () => {
-    const heard = Array.from({ length: 100 }, (_, at) => ({
-      nodeId: at,
-      incarnation: 1,
-      sequence: 1,
-      leavingSeen: false,
-    }));
-    assert.ok(seal({ ...example, heard }).length <= 1452); // 1500 less IPv6 and UDP headers
+    const heard = Array.from({ length: 100 }, (_, nodeId) => ({ nodeId, ...receipt }));
+    const taken = Array.from({ length: MAX_TAKEN }, (_, id) => id);
+    assert.ok(seal({ ...example, heard, taken }).length <= 1452); // 1500 less IPv6 and UDP headers
   });
   test('refuses a buffer that is too short', () => {
     assert.throws(() => encodeHeartbeat(example, KEY, new Uint8Array(50)), /octets into 50/);

@@ -1,58 +1,33 @@
 /** Which speakers are alive, as one of them sees it: a state machine without sockets and clocks. README.md draws it. */
 
+import type { RelayedPeer } from './extension.ts';
 import type { Heartbeat } from './heartbeat.ts';
+import {
+  alivePeers,
+  availableOf,
+  deadlinesOf,
+  detectionMs,
+  isIsolated,
+  isSlow,
+  lastProofEndsAt,
+  lostAt,
+  type Membership,
+  nextWakeup,
+} from './membership-state.ts';
 import {
   afterHeartbeat,
   afterSilence,
-  canOwn,
+  afterWordOf,
   type DisbeliefReason,
   disbeliefOf,
   isAlive,
-  isHeard,
   isOverdue,
   type Peer,
-  receiptFor,
   type Self,
   stranger,
+  wordsOf,
 } from './peer.ts';
-
-/** Fixed for the life of a speaker. All times are milliseconds. */
-export interface MembershipConfig {
-  readonly node: string;
-  readonly incarnation: number;
-  readonly algorithmVersion: number;
-  readonly intervalMs: number;
-  /** So many intervals without a heartbeat are a dead peer. */
-  readonly missed: number;
-  /** On top of a detection time, how long a starting speaker listens before it may own anything, unless all peers are alive sooner. */
-  readonly startMarginMs: number;
-  /** How long a node that lost two or more peers at once believes that it is itself cut off, and takes nothing over. */
-  readonly isolationHoldMs: number;
-  /** How long a leaving node waits for its peers' receipts. */
-  readonly leaveTimeoutMs: number;
-}
-
-export interface Membership {
-  readonly config: MembershipConfig;
-  readonly peers: ReadonlyMap<string, Peer>;
-  /** Of our next heartbeat. */
-  readonly sequence: number;
-  /** Monotonic; when this node may own addresses at the latest. Infinity until the peers are known. */
-  readonly startEndsAt: number;
-  readonly hasStarted: boolean;
-  /** Set by the process: the desired state is loaded and packets are answered. */
-  readonly isReady: boolean;
-  readonly leave: { readonly since: number; readonly isOver: boolean } | undefined;
-  /** `isOver` once the hold was waited out and everything is taken over; undefined while a peer lives. */
-  readonly isolation: { readonly since: number; readonly isOver: boolean } | undefined;
-  readonly nextSendAt: number;
-  /** Added to every detection time while our own timers run late, so that our own stall looks like nobody's death. */
-  readonly stretchMs: number;
-  /** Nobody is buried before: while no peer at all is heard in time, the fault may be ours. */
-  readonly doubtUntil: number;
-  /** Sorted names of those who may own addresses. */
-  readonly available: readonly string[];
-}
+import { withSending, withTaken } from './sending.ts';
 
 /** Whatever may happen; `now` is monotonic milliseconds. */
 export type MembershipEvent =
@@ -63,35 +38,21 @@ export type MembershipEvent =
   /** The time `nextWakeup` has come, and all input that waited was read before. */
   | { readonly kind: 'Tick'; readonly now: number }
   | { readonly kind: 'Ready'; readonly now: number; readonly ready: boolean }
+  /** This node has begun to answer for these addresses (`addressIdOf`), which another may still answer for. */
+  | { readonly kind: 'Took'; readonly now: number; readonly addresses: readonly number[] }
   | { readonly kind: 'Leave'; readonly now: number };
 
 export type MembershipEffect =
   /** To every peer, alive or not. */
   | { readonly do: 'SendHeartbeat'; readonly heartbeat: Heartbeat }
   | { readonly do: 'PublishAvailable'; readonly nodes: readonly string[]; readonly announceAgain: boolean }
+  /** A peer answers for these addresses (`addressIdOf`) since a short time. */
+  | { readonly do: 'PublishTaken'; readonly addresses: readonly number[] }
   | { readonly do: 'ReportPeers' }
   | { readonly do: 'LeaveAcknowledged'; readonly missing: readonly string[] }
   | { readonly do: 'CountDrop'; readonly reason: DisbeliefReason };
 
 export type Step = readonly [next: Membership, effects: readonly MembershipEffect[]];
-
-/** The state of a speaker that has heard of nobody yet. */
-export function initialMembership(config: MembershipConfig, now: number): Membership {
-  return {
-    config,
-    peers: new Map(),
-    sequence: 1,
-    startEndsAt: Number.POSITIVE_INFINITY,
-    hasStarted: false,
-    isReady: false,
-    leave: undefined,
-    isolation: undefined,
-    nextSendAt: now,
-    stretchMs: 0,
-    doubtUntil: Number.NEGATIVE_INFINITY,
-    available: [],
-  };
-}
 
 /** The next state and what must be done. Total: no event throws in any state. */
 export function stepMembership(state: Membership, event: MembershipEvent): Step {
@@ -104,42 +65,14 @@ export function stepMembership(state: Membership, event: MembershipEvent): Step 
       return conclude(state, aged(state, event.now), event.now);
     case 'Ready':
       return conclude(state, { ...state, isReady: event.ready }, event.now);
+    case 'Took':
+      return conclude(state, withTaken(state, event.addresses, event.now), event.now);
     case 'Leave':
       return conclude(state, { ...state, leave: state.leave ?? { since: event.now, isOver: false } }, event.now);
   }
 }
 
-/** When the next Tick is due: a heartbeat to send or a peer to bury. Everything else waits for the next heartbeat. */
-export function nextWakeup(state: Membership): number {
-  let wakeup = state.nextSendAt;
-  for (const peer of state.peers.values()) if (isHeard(peer)) wakeup = Math.min(wakeup, deadlineOf(state, peer));
-  return wakeup;
-}
-
-/** Whether a Tick now would bury somebody: then the caller reads all waiting input first. */
-export const wouldBuryAt = (state: Membership, now: number): boolean =>
-  [...state.peers.values()].some((peer) => isHeard(peer) && now >= deadlineOf(state, peer));
-
-/** The version of the shared decisions that all living speakers can compute. */
-export const agreedAlgorithmVersion = (state: Membership): number =>
-  Math.min(state.config.algorithmVersion, ...alivePeers(state).map((peer) => peer.algorithmVersion));
-
-/** Whether this node takes nothing over because it seems to be the one that is cut off. */
-export const isIsolated = ({ isolation }: Membership): boolean => isolation !== undefined && !isolation.isOver;
-
-/** End of the detection time of `peer`: the slower of both intervals counts, as for BFD (RFC 5880 6.8.4), plus our own lateness. */
-const silenceEndsAt = ({ config, stretchMs }: Membership, peer: Peer): number =>
-  (isAlive(peer) ? peer.lastReceiptAt : peer.lastHeardAt) +
-  config.missed * Math.max(config.intervalMs, peer.intervalMs) +
-  stretchMs;
-
-const deadlineOf = (state: Membership, peer: Peer): number => Math.max(silenceEndsAt(state, peer), state.doubtUntil);
-
-const alivePeers = (state: Membership): Peer[] => [...state.peers.values()].filter(isAlive);
-const detectionMs = ({ config }: Membership): number => config.missed * config.intervalMs;
 const selfOf = ({ config, sequence }: Membership): Self => ({ ...config, sequence });
-/** Whether this node may own addresses, which is what the flag `ready` of its heartbeats says. */
-const mayOwn = (state: Membership): boolean => state.isReady && state.hasStarted;
 
 function withPeers(state: Membership, nodes: readonly string[], now: number): Membership {
   const others = nodes.filter((node) => node !== state.config.node);
@@ -157,10 +90,30 @@ function onHeartbeat(state: Membership, heartbeat: Heartbeat, now: number): Step
   const reason = disbeliefOf(known, heartbeat, selfOf(state));
   if (reason) return [state, [{ do: 'CountDrop', reason }]];
   const peer = afterHeartbeat(known, heartbeat, selfOf(state), now);
+  const peers = new Map(state.peers).set(peer.node, peer);
+  // Who does not hear us proves nothing: a recording of what it said to an earlier incarnation of ours would.
+  const hasWords = peer.hearsUs && believe(peers, wordsOf(heartbeat), now);
   // somebody hears us: who is silent is so by itself
   const doubtUntil = peer.hearsUs ? Number.NEGATIVE_INFINITY : state.doubtUntil;
-  const next = { ...state, doubtUntil, peers: new Map(state.peers).set(peer.node, peer) };
-  return isNews(known, peer) ? conclude(state, next, now) : [next, []];
+  const next = { ...state, doubtUntil, peers };
+  const [concluded, effects] = hasWords || isNews(known, peer) ? conclude(state, next, now) : [next, []];
+  if (!peer.hearsUs || heartbeat.taken.length === 0) return [concluded, effects];
+  return [concluded, [...effects, { do: 'PublishTaken', addresses: heartbeat.taken }]];
+}
+
+/** Takes in what a third says of others. @returns whether that is news */
+function believe(peers: Map<string, Peer>, words: readonly RelayedPeer[], now: number): boolean {
+  if (words.length === 0) return false;
+  const byId = new Map([...peers.values()].map((peer) => [peer.nodeId, peer]));
+  let hasNews = false;
+  for (const word of words) {
+    const known = byId.get(word.nodeId);
+    const peer = known && afterWordOf(known, word, now);
+    if (!peer || peer === known) continue;
+    peers.set(peer.node, peer);
+    hasNews = isNews(known, peer) || hasNews;
+  }
+  return hasNews;
 }
 
 function aged(state: Membership, now: number): Membership {
@@ -172,7 +125,7 @@ function aged(state: Membership, now: number): Membership {
   const { intervalMs } = state.config;
   const peers = new Map<string, Peer>();
   for (const peer of state.peers.values())
-    peers.set(peer.node, afterSilence(peer, deadlineOf(judged, peer), intervalMs, now));
+    peers.set(peer.node, afterSilence(peer, deadlinesOf(judged, peer), intervalMs, now));
   return { ...judged, peers };
 }
 
@@ -181,7 +134,7 @@ function doubtUntil(state: Membership, now: number): number {
   const alive = alivePeers(state);
   const someoneIsHeard = alive.some((peer) => !isOverdue(peer, state.config.intervalMs, now));
   if (someoneIsHeard || alive.length < 2) return Number.NEGATIVE_INFINITY;
-  return Math.max(...alive.map((peer) => silenceEndsAt(state, peer)));
+  return lastProofEndsAt(state, alive);
 }
 
 /** Draws all consequences of a change in one place, so that no event forgets one. */
@@ -194,15 +147,20 @@ function conclude(before: Membership, changed: Membership, now: number): Step {
   if (announceAgain || !sameNodes(before.available, settled.available))
     effects.push({ do: 'PublishAvailable', nodes: settled.available, announceAgain });
   if (hasNews(before, settled)) effects.push({ do: 'ReportPeers' });
-  const [sent, sendEffects] = withSending(before, settled, now);
+  const [sent, heartbeat] = withSending(before, settled, now);
+  if (heartbeat) effects.push({ do: 'SendHeartbeat', heartbeat });
   const [left, leaveEffects] = withLeave(sent, now);
-  return [left, [...effects, ...sendEffects, ...leaveEffects]];
+  return [left, [...effects, ...leaveEffects]];
 }
 
-/** A starting speaker owns nothing until it knows who else is there: it would seize what others answer for. */
+/**
+ * A starting speaker owns nothing until it knows who else is there: it would seize what others answer for. One whose own timers
+ * run late does not know it by then.
+ */
 function withStart(state: Membership, now: number): Membership {
   if (state.hasStarted || state.startEndsAt === Number.POSITIVE_INFINITY) return state;
-  if (now < state.startEndsAt && ![...state.peers.values()].every(isAlive)) return state;
+  const knowsAll = [...state.peers.values()].every(isAlive) && (state.peers.size === 0 || !isSlow(state));
+  if (now < state.startEndsAt && !knowsAll) return state;
   const peers = new Map(state.peers);
   for (const peer of state.peers.values())
     if (peer.health === 'Unknown') peers.set(peer.node, { ...peer, health: 'Dead' });
@@ -224,19 +182,6 @@ function withIsolation(before: Membership, state: Membership, now: number): Memb
   return isCutOff ? { ...state, isolation: { since: now, isOver: false } } : state;
 }
 
-/** Who was lost at that very moment: peers that fall silent together are judged together (`doubtUntil`). */
-const lostAt = (state: Membership, time: number): Peer[] =>
-  [...state.peers.values()].filter((peer) => peer.lostAt === time);
-
-function availableOf(state: Membership): readonly string[] {
-  const owners = [...state.peers.values()].filter(canOwn);
-  // Cut off: those lost with the link go on owning what is theirs, and we keep what is ours.
-  if (state.isolation && !state.isolation.isOver) owners.push(...lostAt(state, state.isolation.since));
-  const names = owners.map(({ node }) => node);
-  if (mayOwn(state)) names.push(state.config.node);
-  return names.toSorted();
-}
-
 /** A peer that hears us again in the same incarnation was not restarted but cut off, and may have answered for what is ours. */
 const hasReturned = (before: Membership, after: Membership): boolean =>
   [...after.peers.values()].some((peer) => {
@@ -247,46 +192,16 @@ const hasReturned = (before: Membership, after: Membership): boolean =>
 const sameNodes = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((node, at) => node === b[at]);
 
-const SHOWN = ['health', 'hearsUs', 'ready', 'leaving', 'sawUsLeave', 'algorithmVersion'] as const;
+const SHOWN = ['health', 'hearsUs', 'ready', 'leaving', 'slow', 'sawUsLeave', 'algorithmVersion'] as const;
 const isNews = (was: Peer, is: Peer): boolean => SHOWN.some((field) => was[field] !== is[field]);
 
 function hasNews(before: Membership, after: Membership): boolean {
   if (before.peers.size !== after.peers.size || isIsolated(before) !== isIsolated(after)) return true;
+  if (isSlow(before) !== isSlow(after)) return true;
   return [...after.peers.values()].some((peer) => {
     const was = before.peers.get(peer.node);
     return was !== peer && (!was || isNews(was, peer));
   });
-}
-
-/** One heartbeat per interval, and one at once when a peer should not wait for what it says. */
-function withSending(before: Membership, state: Membership, now: number): Step {
-  const isDue = now >= state.nextSendAt;
-  if (!isDue && !isUrgent(before, state)) return [state, []];
-  const heartbeat = heartbeatOf(state);
-  // After a stall the missed heartbeats are not sent in a burst; an urgent one does not move the rhythm.
-  const inRhythm = state.nextSendAt + state.config.intervalMs;
-  const nextSendAt = isDue ? (inRhythm > now ? inRhythm : now + state.config.intervalMs) : state.nextSendAt;
-  return [{ ...state, sequence: state.sequence + 1, nextSendAt }, [{ do: 'SendHeartbeat', heartbeat }]];
-}
-
-function isUrgent(before: Membership, after: Membership): boolean {
-  if ((before.leave === undefined) !== (after.leave === undefined)) return true;
-  if (mayOwn(before) !== mayOwn(after)) return true;
-  return [...after.peers.values()].some((peer) => peer.leaving && !before.peers.get(peer.node)?.leaving);
-}
-
-function heartbeatOf(state: Membership): Heartbeat {
-  const { node, incarnation, algorithmVersion, intervalMs } = state.config;
-  return {
-    node,
-    incarnation,
-    sequence: state.sequence,
-    algorithmVersion,
-    intervalMs,
-    ready: mayOwn(state),
-    leaving: state.leave !== undefined,
-    heard: [...state.peers.values()].filter(isHeard).map(receiptFor),
-  };
 }
 
 /** The leave is over when every living peer said that it saw it, or when the time for that is up. */

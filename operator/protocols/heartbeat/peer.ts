@@ -1,12 +1,24 @@
-/** What one speaker knows of another, and what each heartbeat or silence makes of it. */
+/** What one speaker knows of another, and what each heartbeat, each word of a third and each silence makes of it. */
 
+import type { RelayedPeer } from './extension.ts';
 import { type HeardPeer, type Heartbeat, lowIncarnation, lowSequence, nodeIdOf } from './heartbeat.ts';
 
 /**
- * `Unknown`: nothing heard since our start. `Suspect`: a heartbeat is overdue, still counted as alive.
- * `Dead`: for a detection time nothing was heard that says that it hears us, or it was restarted.
+ * `Unknown`: nothing known since our start. `Suspect`: a proof of its life is overdue, still counted as alive.
+ * `Dead`: for a detection time nothing proved that it lives and is heard, or it was restarted.
  */
 export type PeerHealth = 'Unknown' | 'Alive' | 'Suspect' | 'Dead';
+
+/**
+ * One of its heartbeats that said that it hears somebody whom we trust: us, or a living peer that told us of it. Only its own
+ * sending makes the sequence ascend, so that what is handed on in a circle proves nothing.
+ */
+export interface Proof {
+  /** Low 32 bits. */
+  readonly incarnation: number;
+  /** Low 16 bits. */
+  readonly sequence: number;
+}
 
 /** Times are monotonic milliseconds; -Infinity is never. */
 export interface Peer {
@@ -17,12 +29,16 @@ export interface Peer {
   readonly incarnation: number;
   readonly sequence: number;
   readonly lastHeardAt: number;
-  /** When it last said that it hears us. */
-  readonly lastReceiptAt: number;
+  /** The newest; undefined before the first. */
+  readonly proof: Proof | undefined;
+  /** When the proof arrived. */
+  readonly provedAt: number;
   readonly hearsUs: boolean;
   readonly ready: boolean;
   readonly leaving: boolean;
+  readonly slow: boolean;
   readonly sawUsLeave: boolean;
+  readonly readsExtensions: boolean;
   readonly algorithmVersion: number;
   readonly intervalMs: number;
   /** When it was lost while it could own addresses. */
@@ -55,11 +71,14 @@ export const stranger = (node: string, joinsLate: boolean): Peer => ({
   incarnation: 0,
   sequence: 0,
   lastHeardAt: Number.NEGATIVE_INFINITY,
-  lastReceiptAt: Number.NEGATIVE_INFINITY,
+  proof: undefined,
+  provedAt: Number.NEGATIVE_INFINITY,
   hearsUs: false,
   ready: false,
   leaving: false,
+  slow: false,
   sawUsLeave: false,
+  readsExtensions: false,
   algorithmVersion: 1,
   intervalMs: 0,
   lostAt: Number.NEGATIVE_INFINITY,
@@ -93,37 +112,68 @@ export function disbeliefOf(known: Peer, heartbeat: Heartbeat, self: Self): Disb
 export function afterHeartbeat(known: Peer, heartbeat: Heartbeat, self: Self, now: number): Peer {
   const receipt = receiptOf(heartbeat, self);
   const isSameIncarnation = heartbeat.incarnation === known.incarnation;
+  const { incarnation, sequence, ready, leaving, slow, readsExtensions, algorithmVersion, intervalMs } = heartbeat;
   const peer: Peer = {
     ...known,
-    incarnation: heartbeat.incarnation,
-    sequence: heartbeat.sequence,
+    ...{ incarnation, sequence, ready, leaving, slow, readsExtensions, algorithmVersion, intervalMs },
     lastHeardAt: now,
     hearsUs: receipt !== undefined,
-    ready: heartbeat.ready,
-    leaving: heartbeat.leaving,
     sawUsLeave: receipt?.leavingSeen ?? false,
-    algorithmVersion: heartbeat.algorithmVersion,
-    intervalMs: heartbeat.intervalMs,
     wasLost: isSameIncarnation && known.wasLost,
   };
-  if (receipt) return { ...peer, health: 'Alive', lastReceiptAt: now, wasLost: false };
+  if (receipt) return { ...peer, health: 'Alive', proof: proofBy(peer), provedAt: now, wasLost: false };
   if (!isAlive(known)) return peer;
-  return isSameIncarnation ? { ...peer, wasLost: true } : lost(peer, now);
+  if (isSameIncarnation) return { ...peer, wasLost: true };
+  // a third may have told of this incarnation before
+  return known.proof?.incarnation === lowIncarnation(incarnation) ? peer : lost(peer, now);
 }
 
-/** The peer after more silence; `deadline` is the end of its detection time. */
-export function afterSilence(peer: Peer, deadline: number, intervalMs: number, now: number): Peer {
-  if (!isHeard(peer)) return peer;
-  if (now >= deadline) {
-    const silent = { ...peer, lastHeardAt: Number.NEGATIVE_INFINITY, hearsUs: false };
-    return isAlive(peer) ? lost({ ...silent, wasLost: true }, now) : silent;
-  }
+/** The peer after a third, that hears us and that we hear, has told of it: alive if that proves more than was known. */
+export function afterWordOf(known: Peer, word: RelayedPeer, now: number): Peer {
+  if (known.proof && !isNewer(word, known.proof)) return known;
+  const heard = known.incarnation > 0 ? proofBy(known) : undefined;
+  // it was restarted since: the third has yet to hear of it
+  if (heard && heard.incarnation !== word.incarnation && !isNewer(word, heard)) return known;
+  const { incarnation, sequence, ready, leaving, algorithmVersion } = word;
+  const proof: Proof = { incarnation, sequence };
+  const wasLost = isAlive(known) && known.wasLost;
+  const proved: Peer = { ...known, health: 'Alive', proof, provedAt: now, wasLost };
+  const knowsMore = heard !== undefined && !isNewer(word, heard);
+  return knowsMore ? proved : { ...proved, ready, leaving, algorithmVersion };
+}
+
+/** By serial numbers (RFC 1982). A peer whose clock was set back is believed only by its own heartbeats. */
+function isNewer(a: Proof, b: Proof): boolean {
+  const incarnations = (a.incarnation - b.incarnation + 2 ** 32) % 2 ** 32;
+  if (incarnations !== 0) return incarnations < 2 ** 31;
+  const sequences = (a.sequence - b.sequence + 2 ** 16) % 2 ** 16;
+  return sequences !== 0 && sequences < 2 ** 15;
+}
+
+/** The proof that the last heartbeat of `peer` is, when it says that it hears us. */
+const proofBy = ({ incarnation, sequence }: Peer): Proof => ({
+  incarnation: lowIncarnation(incarnation),
+  sequence: lowSequence(sequence),
+});
+
+/** Ends of its detection times: of what we hear ourselves, and of what proves its life. */
+export interface Deadlines {
+  readonly hearing: number;
+  readonly proof: number;
+}
+
+/** The peer after more silence. */
+export function afterSilence(known: Peer, deadlines: Deadlines, intervalMs: number, now: number): Peer {
+  const isDeaf = isHeard(known) && now >= deadlines.hearing;
+  const peer = isDeaf ? { ...known, lastHeardAt: Number.NEGATIVE_INFINITY, hearsUs: false } : known;
+  if (!isAlive(peer)) return peer;
+  if (now >= deadlines.proof) return lost({ ...peer, hearsUs: false, wasLost: true }, now);
   return peer.health === 'Alive' && isOverdue(peer, intervalMs, now) ? { ...peer, health: 'Suspect' } : peer;
 }
 
-/** Whether a heartbeat that says that it hears us should have come by now. */
+/** Whether a proof of its life should have come by now. */
 export const isOverdue = (peer: Peer, intervalMs: number, now: number): boolean =>
-  now - peer.lastReceiptAt > SUSPECT_AFTER * Math.max(intervalMs, peer.intervalMs);
+  now - peer.provedAt > SUSPECT_AFTER * Math.max(intervalMs, peer.intervalMs);
 
 const lost = (peer: Peer, now: number): Peer => ({
   ...peer,
@@ -134,10 +184,30 @@ const lost = (peer: Peer, now: number): Peer => ({
 /** Our receipt for `peer`. */
 export const receiptFor = (peer: Peer): HeardPeer => ({
   nodeId: peer.nodeId,
-  incarnation: lowIncarnation(peer.incarnation),
-  sequence: lowSequence(peer.sequence),
+  ...proofBy(peer),
   leavingSeen: peer.leaving,
+  alive: isAlive(peer) && isProvedByItself(peer),
+  ready: peer.ready,
+  algorithmVersion: peer.algorithmVersion,
 });
+
+/** What we hand on of `peer`, where our receipt does not say it; undefined when there is nothing. */
+export const wordOf = (peer: Peer): RelayedPeer | undefined => {
+  const { nodeId, proof, ready, leaving, algorithmVersion } = peer;
+  if (!proof || !isAlive(peer) || (isHeard(peer) && isProvedByItself(peer))) return undefined;
+  return { nodeId, ...proof, ready, leaving, algorithmVersion };
+};
+
+/** What the receipts of `heartbeat` and what it hands on say of others that live. */
+export const wordsOf = ({ heard, relayed }: Heartbeat): readonly RelayedPeer[] => [
+  ...heard.filter(({ alive }) => alive).map((entry) => ({ ...entry, leaving: entry.leavingSeen })),
+  ...relayed,
+];
+
+const isProvedByItself = (peer: Peer): boolean => {
+  const { incarnation, sequence } = proofBy(peer);
+  return peer.proof?.incarnation === incarnation && peer.proof.sequence === sequence;
+};
 
 /** The sender's receipt for this very incarnation of ours. */
 function receiptOf({ heard }: Heartbeat, self: Self): HeardPeer | undefined {

@@ -1,13 +1,7 @@
 /** A segment of speakers in simulated time, for tests: membership machines that exchange their heartbeats through links one can cut. */
 
-import {
-  initialMembership,
-  type Membership,
-  type MembershipEffect,
-  type MembershipEvent,
-  nextWakeup,
-  stepMembership,
-} from './membership.ts';
+import { type MembershipEffect, type MembershipEvent, stepMembership } from './membership.ts';
+import { initialMembership, type Membership, nextWakeup } from './membership-state.ts';
 
 /** What reading one datagram takes. */
 const READ_MS = 0.01;

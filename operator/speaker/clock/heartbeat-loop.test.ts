@@ -1,6 +1,8 @@
 import * as assert from 'uvu/assert';
 import { spec } from '../../../testing/spec.ts';
 import { type DatagramSocket, openDatagramSocket } from '../../host/datagram-socket.ts';
+import { addressIdOf } from '../../protocols/heartbeat/extension.ts';
+import { decodeHeartbeat, encodeHeartbeat, MAX_HEARTBEAT_LENGTH } from '../../protocols/heartbeat/heartbeat.ts';
 import type { AvailableMessage, FromClock, PeerAddress } from '../messages.ts';
 import { systemClock } from '../wire/clock.ts';
 import { HeartbeatLoop } from './heartbeat-loop.ts';
@@ -17,6 +19,8 @@ interface Speaker {
   readonly socket: DatagramSocket;
   readonly toWire: AvailableMessage[];
   readonly toMain: FromClock[];
+  /** What peers said that they answer for. */
+  readonly taken: number[];
   stop(): void;
 }
 
@@ -26,14 +30,18 @@ async function speaker(
   port: number,
   names: readonly string[] = Object.keys(ADDRESSES),
   isListening = true,
+  generation: 'Present' | 'Former' = 'Present',
 ): Promise<Speaker> {
   const toWire: AvailableMessage[] = [];
   const toMain: FromClock[] = [];
+  const taken: number[] = [];
   const socket = await openDatagramSocket({
     family: 4,
     address: ADDRESSES[node] ?? '',
     port,
-    onDatagram: (datagram) => loop.receive(datagram),
+    onDatagram: (datagram) => {
+      if (generation === 'Present' || isReadByFormer(datagram)) loop.receive(datagram);
+    },
     onError: () => loop.countSendError(),
   });
   incarnation += 1;
@@ -41,9 +49,13 @@ async function speaker(
   const loop = new HeartbeatLoop({
     config: { node, incarnation, algorithmVersion: 1, intervalMs: INTERVAL_MS, missed: MISSED, ...waits },
     clock: systemClock,
-    send: (datagram, address) => socket.send(datagram, address, socket.port),
+    send: (datagram, address) =>
+      socket.send(generation === 'Present' ? datagram : asFormer(datagram), address, socket.port),
     post: (message) => void toMain.push(message),
-    postToWire: (message) => void toWire.push(message),
+    postToWire: (message) => {
+      if (message.kind === 'Available') toWire.push(message);
+      else taken.push(...message.addresses);
+    },
   });
   const peers = names
     .filter((name) => name !== node)
@@ -56,6 +68,7 @@ async function speaker(
     socket,
     toWire,
     toMain,
+    taken,
     stop: () => {
       loop.take({ kind: 'Stop' });
       socket.close();
@@ -69,6 +82,21 @@ async function mesh(names: readonly string[], keys: readonly Uint8Array[] = [KEY
   const all = [first, ...rest];
   for (const each of all) each.loop.take({ kind: 'Keys', keys });
   return all;
+}
+
+/** Version 1 alone, and nothing between the receipts and the seal. */
+function isReadByFormer(datagram: Uint8Array): boolean {
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+  return view.getUint8(4) === 1 && datagram.length === 28 + view.getUint8(7) + view.getUint16(26) * 11 + 32;
+}
+
+/** What the version before extensions would have sent: no flag that it did not know. */
+function asFormer(datagram: Uint8Array): Uint8Array {
+  const heartbeat = decodeHeartbeat(datagram, [KEY]);
+  if (typeof heartbeat === 'string') throw new Error(heartbeat);
+  const heard = heartbeat.heard.map((each) => ({ ...each, alive: false, ready: false, algorithmVersion: 0 }));
+  const former = { ...heartbeat, slow: false, readsExtensions: false, heard };
+  return encodeHeartbeat(former, KEY, new Uint8Array(MAX_HEARTBEAT_LENGTH), 'Base');
 }
 
 const availableOf = ({ toWire }: Speaker): string => toWire.at(-1)?.nodes.join('') ?? '';
@@ -106,6 +134,26 @@ spec('heartbeats over UDP', (test) => {
           (message) => message.kind === 'Peers' && message.peers.some(({ health }) => health === 'Dead'),
         ),
       );
+    });
+  });
+  test('a speaker of the version before extensions and newer ones are one mesh, through its update', async () => {
+    const a = await speaker('a', 0);
+    const { port } = a.socket;
+    const b = await speaker('b', port);
+    const former = await speaker('c', port, undefined, true, 'Former');
+    await withMesh([a, b, former], async (all) => {
+      for (const each of all) each.loop.take({ kind: 'Keys', keys: [KEY] });
+      await until(() => all.every((each) => availableOf(each) === 'abc'), 'all see abc');
+      a.loop.take({ kind: 'Took', addresses: [addressIdOf('192.0.2.1')] });
+      await until(() => b.taken.length > 0, 'the newer ones use what only they read');
+      former.loop.take({ kind: 'Leave' });
+      await until(() => [a, b].every((each) => availableOf(each) === 'ab'), 'it hands over');
+      former.stop();
+      const updated = await speaker('c', port);
+      await withMesh([updated], async () => {
+        updated.loop.take({ kind: 'Keys', keys: [KEY] });
+        await until(() => [a, b, updated].every((each) => availableOf(each) === 'abc'), 'it is back');
+      });
     });
   });
   test('a leaving speaker is acknowledged by all', async () => {

@@ -1,20 +1,20 @@
 /** The clock thread's work without the thread: drives the membership machine by time, keys and datagrams, and tells the others. */
 
 import { decodeHeartbeat, encodeHeartbeat, MAX_HEARTBEAT_LENGTH } from '../../protocols/heartbeat/heartbeat.ts';
+import { type MembershipEffect, type MembershipEvent, stepMembership } from '../../protocols/heartbeat/membership.ts';
 import {
   agreedAlgorithmVersion,
   initialMembership,
   isIsolated,
+  isSlow,
   type Membership,
   type MembershipConfig,
-  type MembershipEffect,
-  type MembershipEvent,
   nextWakeup,
-  stepMembership,
   wouldBuryAt,
-} from '../../protocols/heartbeat/membership.ts';
-import type { AvailableMessage, FromClock, PeerAddress, ToClock } from '../messages.ts';
+} from '../../protocols/heartbeat/membership-state.ts';
+import type { AvailableMessage, FromClock, PeerAddress, TakenMessage, ToClock } from '../messages.ts';
 import type { Clock } from '../wire/clock.ts';
+import { leaseMsOf } from './lease-time.ts';
 
 const COUNTERS_EVERY_MS = 1000;
 /** Each turn of the event loop reads a batch of what waits; a thread that stalled longer than this has lost datagrams anyway. */
@@ -26,8 +26,10 @@ export interface HeartbeatLoopOptions {
   readonly send: (datagram: Uint8Array, address: string) => void;
   /** To main. */
   readonly post: (message: FromClock) => void;
+  /** This node may answer for so long from now on, unless it is renewed sooner; absent where nobody asks. */
+  readonly renewLease?: (milliseconds: number) => void;
   /** Straight to the wire thread: a takeover does not wait for main. */
-  readonly postToWire: (message: AvailableMessage) => void;
+  readonly postToWire: (message: AvailableMessage | TakenMessage) => void;
 }
 
 export class HeartbeatLoop {
@@ -68,6 +70,9 @@ export class HeartbeatLoop {
         break;
       case 'Ready':
         this.#step({ kind: 'Ready', now, ready: message.ready });
+        break;
+      case 'Took':
+        this.#step({ kind: 'Took', now, addresses: message.addresses });
         break;
       case 'Leave':
         this.#step({ kind: 'Leave', now });
@@ -122,6 +127,9 @@ export class HeartbeatLoop {
       case 'PublishAvailable':
         this.#publish(effect);
         break;
+      case 'PublishTaken':
+        this.#options.postToWire({ kind: 'Taken', addresses: effect.addresses });
+        break;
       case 'ReportPeers':
         this.#options.post(this.#peerReport());
         break;
@@ -134,14 +142,21 @@ export class HeartbeatLoop {
     }
   }
 
+  /** One sealing serves all who read the same format: a second one is needed only while speakers of a former version are there. */
   #send({ heartbeat }: Extract<MembershipEffect, { do: 'SendHeartbeat' }>): void {
     const [key] = this.#keys;
     if (!key) return;
-    const datagram = encodeHeartbeat(heartbeat, key, this.#buffer);
-    for (const { address } of this.#peers ?? []) {
-      this.#options.send(datagram, address);
-      this.#sent += 1;
+    for (const format of ['Extended', 'Base'] as const) {
+      const receivers = (this.#peers ?? []).filter(({ node }) => this.#formatFor(node) === format);
+      if (receivers.length === 0) continue;
+      const datagram = encodeHeartbeat(heartbeat, key, this.#buffer, format);
+      for (const { address } of receivers) this.#options.send(datagram, address);
+      this.#sent += receivers.length;
     }
+  }
+
+  #formatFor(node: string): 'Base' | 'Extended' {
+    return this.#membership.peers.get(node)?.readsExtensions ? 'Extended' : 'Base';
   }
 
   #publish({ nodes, announceAgain }: Extract<MembershipEffect, { do: 'PublishAvailable' }>): void {
@@ -153,16 +168,18 @@ export class HeartbeatLoop {
 
   #peerReport(): FromClock {
     const addresses = new Map((this.#peers ?? []).map(({ node, address }) => [node, address]));
-    const peers = [...this.#membership.peers.values()].map(({ node, health, ready, leaving, hearsUs }) => ({
+    const peers = [...this.#membership.peers.values()].map(({ node, health, ready, leaving, hearsUs, slow }) => ({
       node,
       address: addresses.get(node) ?? '',
       health,
       ready,
       leaving,
       hearsUs,
+      slow,
     }));
     const algorithmVersion = agreedAlgorithmVersion(this.#membership);
-    return { kind: 'Peers', peers, isolated: isIsolated(this.#membership), algorithmVersion };
+    const [isolated, slow] = [isIsolated(this.#membership), isSlow(this.#membership)];
+    return { kind: 'Peers', peers, isolated, slow, algorithmVersion };
   }
 
   /** One timer, set anew after each Tick to an absolute time, so that lateness does not add up. */
@@ -193,6 +210,7 @@ export class HeartbeatLoop {
   }
 
   #tick(): void {
+    this.#options.renewLease?.(leaseMsOf(this.#membership));
     this.#step({ kind: 'Tick', now: this.#options.clock.now() });
     if (!this.#hasStopped) this.#plan();
   }
