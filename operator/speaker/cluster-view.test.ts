@@ -32,6 +32,10 @@ const poolSet = (...addresses: string[]) => ({
   metadata: { namespace: OWN, name: 'herald' },
   pools: [{ ...entry, addresses }],
 });
+const external = (name: string, externalIPs: readonly string[]) => ({
+  metadata: { namespace: 'shop', name },
+  spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', externalIPs },
+});
 const definition = (name: string) => ({
   metadata: { name },
   status: { conditions: [{ type: 'Established', status: 'True' }] },
@@ -162,5 +166,29 @@ spec('cluster view', (test) => {
         view.config().advertisements.map(({ name }) => name),
         ['all'],
       );
+    }));
+  test('asks for Services of other types while external IPs are announced, and sees those alone that it may announce', () =>
+    viewing(async ({ api, view, changes, told }) => {
+      const listed = () => api.requests.filter((request) => request === 'GET services').length;
+      assert.is(listed(), 1);
+      api.put('services', external('dns', ['198.51.100.9', '198.51.100.10']));
+      await told();
+      assert.is(view.announcedService('shop/dns'), undefined);
+
+      changes.length = 0;
+      const granting = {
+        ...poolSet('198.51.100.0/24'),
+        externalIPs: [{ address: '198.51.100.9', service: 'shop/dns' }],
+      };
+      api.put('poolsets', granting);
+      await eventually('the other Services were listed', () => listed() === 2);
+      assert.equal(view.announcedService('shop/dns')?.addresses, ['198.51.100.9']);
+      assert.not(changes.includes('Config'), 'no pool changed');
+
+      changes.length = 0;
+      api.put('poolsets', { ...granting, externalIPs: [] });
+      await told();
+      assert.ok(changes.includes('shop/dns'));
+      assert.is(view.announcedService('shop/dns'), undefined);
     }));
 });

@@ -1,14 +1,16 @@
-/** What a speaker sees of the cluster: five informers, and what counts of their objects. */
+/** What a speaker sees of the cluster: five informers, one more where external IPs are announced, and what counts of their objects. */
 
 import type { L2Advertisement } from '../../crds/l2-advertisement.ts';
 import { POOL_SET_NAME, type PoolSet } from '../../crds/pool-set.ts';
 import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from '../advertising/announced-service.ts';
 import { clusterConfigOf } from '../advertising/cluster-config.ts';
+import { grantsByService } from '../advertising/external-ips.ts';
 import type { AdvertisingConfig, AnnouncedService } from '../advertising/snapshot.ts';
 import type { ApiConnection } from '../cluster/api-connection.ts';
 import { CrdGuard } from '../cluster/crd-guard.ts';
 import { Informer, type InformerMetrics } from '../cluster/informer.ts';
-import type { EndpointSlice, Node, Service } from '../cluster/objects.ts';
+import { InformerOnDemand } from '../cluster/informer-on-demand.ts';
+import { type EndpointSlice, keyOf, type Node, type Service } from '../cluster/objects.ts';
 import { type ResourceAddress, resources } from '../cluster/resource.ts';
 import { parseIp } from '../net/address.ts';
 import type { Logger } from '../observability/log.ts';
@@ -46,6 +48,8 @@ export interface ClusterViewOptions {
 export class ClusterView implements View {
   readonly #settings: ClusterViewOptions['settings'];
   readonly #services: Informer<Service>;
+  /** Services of other types that name external IPs, while any is announced. */
+  readonly #externals: InformerOnDemand<Service>;
   readonly #slices: Informer<EndpointSlice>;
   readonly #nodes: Informer<Node>;
   readonly #advertisements: Informer<L2Advertisement>;
@@ -53,6 +57,8 @@ export class ClusterView implements View {
   readonly #listeners: ((change: ViewChange) => void)[] = [];
   /** The last PoolSet seen: one deleted by hand is written anew by the operator, and until then rules on. */
   #poolSet: PoolSet | undefined;
+  /** The external IPs that each Service may have announced. */
+  #grants: ReadonlyMap<string, readonly string[]> = new Map();
   #hasSynced = false;
 
   constructor({ connection, settings, log, metrics }: ClusterViewOptions) {
@@ -65,6 +71,7 @@ export class ClusterView implements View {
     const ofCrd = (resource: ResourceAddress) => ({ ...options, crd: new CrdGuard(connection, resource) });
     this.#settings = settings;
     this.#services = new Informer(connection, resources.services, options);
+    this.#externals = new InformerOnDemand(connection, resources.externalServices, { log });
     this.#slices = new Informer(connection, resources.serviceEndpointSlices, {
       ...options,
       indexes: { [BY_SERVICE]: (slice) => [serviceKeyOf(slice) ?? ''] },
@@ -86,14 +93,18 @@ export class ClusterView implements View {
   /** Works until `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const informers = [this.#services, this.#slices, this.#nodes, this.#advertisements, this.#poolSets];
-    const running = informers.map((informer) => informer.run(signal));
-    await Promise.all(informers.map((informer) => informer.synced(signal))).then(
-      () => {
-        this.#hasSynced = true;
-        this.#tell({ kind: 'Config' });
-      },
-      () => undefined, // aborted
-    );
+    const running = [...informers, this.#externals].map((informer) => informer.run(signal));
+    const complete = Promise.all(informers.map((informer) => informer.synced(signal)));
+    // Whether anybody wants those is known by then.
+    await complete
+      .then(() => this.#externals.synced(signal))
+      .then(
+        () => {
+          this.#hasSynced = true;
+          this.#tell({ kind: 'Config' });
+        },
+        () => undefined, // aborted
+      );
     await Promise.all(running);
   }
 
@@ -104,11 +115,11 @@ export class ClusterView implements View {
   }
 
   serviceKeys(): readonly string[] {
-    return this.#services.store.list().map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+    return [...this.#services.store.list(), ...this.#externals.store.list()].map(keyOf);
   }
 
   service(key: string): Service | undefined {
-    return this.#services.store.get(key);
+    return this.#services.store.get(key) ?? this.#externals.store.get(key);
   }
 
   ownNode(): Node | undefined {
@@ -120,8 +131,9 @@ export class ClusterView implements View {
   }
 
   announcedService(key: string): AnnouncedService | undefined {
-    const service = this.#services.store.get(key);
-    return service && announcedServiceOf(service, this.#slices.store.by(BY_SERVICE, key), this.#settings.lbClass);
+    const service = this.service(key);
+    const slices = this.#slices.store.by(BY_SERVICE, key);
+    return service && announcedServiceOf(service, slices, this.#settings.lbClass, this.#grants.get(key));
   }
 
   config(): AdvertisingConfig {
@@ -150,10 +162,11 @@ export class ClusterView implements View {
   }
 
   #listen(): void {
-    this.#services.onChange(({ key }) => this.#tell({ kind: 'Service', key }));
+    for (const services of [this.#services, this.#externals])
+      services.onChange(({ key }) => this.#tell({ kind: 'Service', key }));
     this.#slices.onChange(({ before, after }) => {
       const keys = new Set([before, after].map((slice) => slice && serviceKeyOf(slice)));
-      for (const key of keys) if (key && this.#services.store.get(key)) this.#tell({ kind: 'Service', key });
+      for (const key of keys) if (key && this.service(key)) this.#tell({ kind: 'Service', key });
     });
     this.#nodes.onChange(({ before, after }) => {
       if (!before || !after || seen(before) !== seen(after)) this.#tell({ kind: 'Config' });
@@ -162,10 +175,19 @@ export class ClusterView implements View {
       if (!before || !after || JSON.stringify(before.spec) !== JSON.stringify(after.spec))
         this.#tell({ kind: 'Config' });
     });
-    this.#poolSets.onChange(({ after }) => {
-      this.#poolSet = after ?? this.#poolSet;
-      if (after) this.#tell({ kind: 'Config' });
-    });
+    this.#poolSets.onChange(({ after }) => after && this.#takePoolSet(after));
+  }
+
+  /** Only pools concern every Service: what rests, and who may have external IPs, changes far more often. */
+  #takePoolSet(poolSet: PoolSet): void {
+    const before = this.#poolSet;
+    const grantedBefore = this.#grants;
+    this.#poolSet = poolSet;
+    this.#grants = grantsByService(poolSet.externalIPs ?? []);
+    this.#externals.want(this.#grants.size > 0);
+    for (const key of new Set([...grantedBefore.keys(), ...this.#grants.keys()]))
+      if (String(grantedBefore.get(key)) !== String(this.#grants.get(key))) this.#tell({ kind: 'Service', key });
+    if (!before || JSON.stringify(before.pools) !== JSON.stringify(poolSet.pools)) this.#tell({ kind: 'Config' });
   }
 
   #tell(change: ViewChange): void {
