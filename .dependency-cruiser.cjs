@@ -35,9 +35,9 @@ module.exports = {
     },
     {
       name: 'drivers-know-no-decisions',
-      comment: 'cluster/, host/ and observability/ do I/O; only roles know both.',
+      comment: 'cluster/, host/, sources/ and observability/ do I/O; only roles know both.',
       severity: 'error',
-      from: { path: '^operator/(cluster|host|observability)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^operator/(cluster|host|sources|observability)/', pathNot: '\\.test\\.ts$' },
       to: { path: `^operator/(config|allocator|election|advertising|roles|${ROLES})/` },
     },
     {

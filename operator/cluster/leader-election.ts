@@ -154,7 +154,8 @@ export class LeaderElection {
 
   async #lead(taken: Held, callbacks: LeaderCallbacks, signal: AbortSignal): Promise<void> {
     const { clock, requestTimeoutMs, name, metrics } = this.#options;
-    const term = new Term(taken.until, requestTimeoutMs, clock);
+    const number = taken.lease.spec?.leaseTransitions ?? 0;
+    const term = new Term(taken.until, requestTimeoutMs, clock, number);
     this.#log.info('leading');
     metrics?.leading(name, true);
     const work = this.#begin(term, callbacks);

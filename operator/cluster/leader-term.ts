@@ -8,6 +8,8 @@ export class LeadershipLostError extends Error {
 
 /** The time from winning the Lease to losing it or giving it back. */
 export interface LeaderTerm {
+  /** The `leaseTransitions` of the Lease: greater for each other process that wins it. */
+  readonly number: number;
   /** Aborted when the term ends, for whatever reason. */
   readonly signal: AbortSignal;
   /** Whether a write that is sent now ends, at the latest by its timeout, before the lease does. */
@@ -20,6 +22,7 @@ export interface LeaderTerm {
 
 /** The term of the leader election: its end moves on with each renewal. */
 export class Term implements LeaderTerm {
+  readonly number: number;
   readonly #controller = new AbortController();
   readonly #clock: () => number;
   readonly #requestTimeoutMs: number;
@@ -27,7 +30,8 @@ export class Term implements LeaderTerm {
   #writes = 0;
   #drained: () => void = () => undefined;
 
-  constructor(until: number, requestTimeoutMs: number, clock: () => number) {
+  constructor(until: number, requestTimeoutMs: number, clock: () => number, number = 0) {
+    this.number = number;
     this.#until = until;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#clock = clock;

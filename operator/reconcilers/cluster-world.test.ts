@@ -36,6 +36,7 @@ function world(answers: Readonly<Record<string, object | number>>, mayWrite = tr
   const term: LeaderTerm = {
     signal: new AbortController().signal,
     mayWrite: () => mayWrite,
+    number: 7,
     assertMayWrite: () => {
       if (!mayWrite) throw new LeadershipLostError('over');
     },
@@ -44,6 +45,7 @@ function world(answers: Readonly<Record<string, object | number>>, mayWrite = tr
   const store = new Store<never>();
   const stores = {
     services: store,
+    externalServices: store,
     namespaces: store,
     pools: store,
     l2Advertisements: store,
@@ -51,6 +53,8 @@ function world(answers: Readonly<Record<string, object | number>>, mayWrite = tr
     bgpPeers: store,
     bfdProfiles: store,
     communities: store,
+    reservations: store,
+    quotas: store,
     nodes: store,
     serviceCidrs: store,
     configurationStates: store,
