@@ -12,6 +12,7 @@ import { claimOf } from './announcements.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { Coverage } from './coverage.ts';
 import { type AddressClaim, type ExpectedOwner, ExpectedView, viewKeyOf } from './expected-view.ts';
+import { type Prospect, prospectOf } from './prospect.ts';
 import { bucketOf } from './report-digest.ts';
 import { ReportingNode } from './reporting-node.ts';
 import { ServiceTable } from './service-table.ts';
@@ -40,6 +41,8 @@ interface Decisions {
   coverage: Coverage;
   readonly claims: Map<string, readonly AddressClaim[]>;
 }
+
+const NO_REPORT = 'no living speaker reports what it announces';
 
 export class RollUp {
   readonly #services = new ServiceTable();
@@ -88,6 +91,11 @@ export class RollUp {
     return this.#services.size;
   }
 
+  /** What a Service holds or may have announced, canonical texts. */
+  addressesOf(key: string): readonly string[] {
+    return this.#services.get(key)?.addresses ?? [];
+  }
+
   /** Whether the Lease of a node is renewed; a report counts only while it is. */
   setFresh(name: string, isFresh: boolean): void {
     const node = this.#nodes.get(name);
@@ -116,6 +124,14 @@ export class RollUp {
     return this.#whyNot(key, missing, counted, announcers);
   }
 
+  /** The node that would own an address if the Service had it, as most nodes would decide now. */
+  prospectOf(service: AnnouncedService, address: string): Prospect {
+    const leading = this.#leading;
+    const decisions = leading && this.#decisions.get(leading.ignoresExcludeLabel);
+    if (!decisions) return { node: undefined, reason: 'NoReport', message: NO_REPORT };
+    return prospectOf(service, address, decisions.coverage, (node) => leading.alive.has(node));
+  }
+
   #whyNot(
     key: string,
     address: string,
@@ -127,7 +143,7 @@ export class RollUp {
       return {
         state: 'Unknown',
         reason: 'NoReport',
-        message: 'no living speaker reports what it announces',
+        message: NO_REPORT,
         announcers,
       };
     const bucket = bucketOf(key);
