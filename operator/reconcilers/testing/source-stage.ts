@@ -134,6 +134,7 @@ export class SourceStage {
   /** Statuses are not written: the operator is killed right before. */
   isWriteLost = false;
   #leader: Process | undefined;
+  readonly #former: Process[] = [];
   #term = 0;
   #uid = 0;
 
@@ -159,15 +160,23 @@ export class SourceStage {
     return this.#leader;
   }
 
+  /** Another leads; what the one before it has sent is still on its way. */
+  replaceLeader(): void {
+    const former = this.#leader;
+    if (former) former.isDeposed = true;
+    this.lead();
+    if (former) this.#former.push(former);
+  }
+
   lead(): void {
     this.#term += 1;
     this.#leader = new Process(this, this.#term);
   }
 
   async kill(): Promise<void> {
-    const leader = this.#leader;
+    const leaders = [...this.#former.splice(0), ...(this.#leader ? [this.#leader] : [])];
     this.#leader = undefined;
-    await leader?.kill();
+    await Promise.all(leaders.map((leader) => leader.kill()));
   }
 
   create(name: string, more: Partial<Pick<Stored, 'families' | 'asked' | 'addresses'>> = {}): void {
