@@ -20,6 +20,9 @@ const WORKLOADS = ['herald-operator', 'herald-speaker'] as const;
 const SELDOM: Readonly<Record<string, string>> = {
   'create addressprobes.heraldlb.io': 'a pool asks for duplicate address detection',
   'delete addressprobes.heraldlb.io': 'a pool asks for duplicate address detection',
+  'get addressprobes.heraldlb.io': 'a pool asks for duplicate address detection',
+  'list addressprobes.heraldlb.io': 'a pool asks for duplicate address detection',
+  'watch addressprobes.heraldlb.io': 'a pool asks for duplicate address detection',
   'create configurationstates.metallb.io': 'it is missing, as in a new cluster',
   'create leases.coordination.k8s.io': 'it is missing, as in a new cluster',
   'create nodeannouncements.heraldlb.io': 'it is missing, as in a new cluster',
