@@ -87,7 +87,7 @@ export const rights: Readonly<Record<Role, Rights>> = {
       // Its own, and those of the speakers, whose names are those of nodes.
       rule('coordination.k8s.io', ['leases'], READ),
       rule('heraldlb.io', ['nodeannouncements'], READ),
-      rule('heraldlb.io', ['addressprobes'], [...READ, 'create', 'delete']),
+      rule('heraldlb.io', ['addressprobes'], ['list', 'create', 'delete']),
       // BGPPeers and pools name the Secrets with their passwords and tokens, so their names are not known here.
       rule('', ['secrets'], ['create', 'get']),
       rule('metallb.io', ['configurationstates'], ['create']),

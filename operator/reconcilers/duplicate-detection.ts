@@ -162,8 +162,9 @@ export class DuplicateDetection {
     const decision = this.#options.book.decisionOf(key);
     if (!service || decision?.outcome !== 'Assigned')
       return { node: undefined, reason: 'NoAddress', message: 'the Service is gone' };
+    const { foreignWriters: _before, ...own } = service;
     const ingress = decision.addresses.map((each) => ({ ip: formatIp(each) }));
-    return this.#options.prospectOf({ ...service, status: { loadBalancer: { ingress } } }, address);
+    return this.#options.prospectOf({ ...own, status: { loadBalancer: { ingress } } }, address);
   }
 
   #onEnd(address: string, outcome: ProbeOutcome): void {

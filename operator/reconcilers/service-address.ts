@@ -12,6 +12,7 @@ import { isSame, type StatusChange } from '../cluster/status-writer.ts';
 import { formatIp, type IpAddress } from '../net/address.ts';
 import type { AddressBook } from './address-book.ts';
 import { Contests } from './contests.ts';
+import type { DuplicateDetection } from './duplicate-detection.ts';
 import type { Scope, World } from './world.ts';
 
 const DONE: Outcome = { next: 'WaitForChange' };
@@ -22,19 +23,25 @@ const HANDS_OFF: ReadonlySet<string> = new Set(['NotOurs', 'ContestedStatus'] sa
 /** The status without its addresses and the annotation: an apply that does not name what others own leaves it alone. */
 const CONDITIONS_ALONE: ResourceAddress = { ...resources.services, statusFields: { status: [] } };
 
+/** What of it the reconciler asks; the tests pass an object literal. */
+export type Detection = Pick<DuplicateDetection, 'provisional' | 'forget'>;
+const NO_DETECTION: Detection = { provisional: (_service, decision) => decision, forget: () => undefined };
+
 export class ServiceAddressReconciler implements Reconciler {
   readonly name = 'service-address';
   readonly #world: World;
   readonly #book: AddressBook;
   readonly #scope: Scope;
+  readonly #detection: Detection;
   readonly #contests = new Contests();
   /** What was said last of Services that others answer for: once, because they may not keep it. */
   readonly #toldHandsOff = new Map<string, Decision>();
 
-  constructor(world: World, book: AddressBook, scope: Scope) {
+  constructor(world: World, book: AddressBook, scope: Scope, detection: Detection = NO_DETECTION) {
     this.#world = world;
     this.#book = book;
     this.#scope = scope;
+    this.#detection = detection;
   }
 
   async reconcile(key: string): Promise<Outcome> {
@@ -42,13 +49,21 @@ export class ServiceAddressReconciler implements Reconciler {
     const decision = this.#book.decisionOf(key);
     if (service && decision) {
       if (isHandsOff(decision)) await this.#tellHandsOff(service, decision);
-      else await this.#write(service, decision);
+      else await this.#write(service, this.#writable(service, decision));
       return DONE;
     }
+    this.#detection.forget(key);
     this.#contests.forget(key);
     this.#toldHandsOff.delete(key);
     if (this.#book.isReleased(key)) await this.#release(key);
     return DONE;
+  }
+
+  /** What of a decision may be written now: of some pools, an address only after the network was asked for it. */
+  #writable(service: Service, decision: Decision): Decision {
+    if (decision.outcome === 'Assigned') return this.#detection.provisional(service, decision);
+    this.#detection.forget(keyOf(service));
+    return decision;
   }
 
   async #write(service: Service, decision: Decision): Promise<void> {
@@ -189,7 +204,7 @@ function lossOf(key: string, address: IpAddress, holder: string | undefined): Se
 
 function failureOf(key: string, { status }: Service, { reason, message }: Decision): readonly ServiceEvent[] {
   const told = conditionOf(status?.conditions, serviceConditions.addressAssigned);
-  if (told?.status === 'False' && told.reason === reason) return [];
+  if ((told?.status === 'False' && told.reason === reason) || reason === 'ProbingAddress') return [];
   return reason === 'InvalidRequest'
     ? [{ type: 'Warning', reason: 'LoadBalancerFailed', message: `invalid requested loadbalancer IPs: ${message}` }]
     : [{ type: 'Warning', reason: 'AllocationFailed', message: `Failed to allocate IP for "${key}": ${message}` }];
