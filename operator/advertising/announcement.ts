@@ -19,6 +19,8 @@ export interface Refusal {
   readonly service: string;
   readonly reason: Reason;
   readonly message: string;
+  /** The address, where other nodes may announce it: who announced it hands it over. */
+  readonly elsewhere?: string;
 }
 
 /** The whole desired state of this node. */

@@ -55,7 +55,7 @@ function decide(
   if ('reason' in claim) return claim;
   const { candidates } = claim;
   const { node } = coverage.config;
-  if (!candidates.includes(node)) return refuseHere(service, coverage, claim);
+  if (!candidates.includes(node)) return { ...refuseHere(service, coverage, claim), elsewhere: address };
   return { service: service.key, address, candidates, interfaces: interfacesOf(claim, node) };
 }
 

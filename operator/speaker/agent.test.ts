@@ -16,7 +16,10 @@ const pool = parseRange('198.51.100.0/24');
 const config = (advertised = true): AdvertisingConfig => ({
   node: 'a',
   nodes: ['a', 'b'].map((name) => ({ name, labels: {}, isNetworkUnavailable: false })),
-  pools: typeof pool === 'string' ? [] : [{ name: 'public', labels: {}, addresses: new RangeSet([pool]) }],
+  pools:
+    typeof pool === 'string'
+      ? []
+      : [{ name: 'public', labels: {}, addresses: new RangeSet([pool]), sharesAcrossNamespaces: false }],
   advertisements: advertised
     ? [
         {
@@ -36,9 +39,13 @@ const config = (advertised = true): AdvertisingConfig => ({
 const service = (name: string, address: string): AnnouncedService => ({
   key: `shop/${name}`,
   createdAt: '2026-01-01T00:00:00Z',
+  namespace: 'shop',
   labels: {},
   addresses: [address],
+  held: 1,
   sharingKey: '',
+  ports: ['TCP/80'],
+  backend: '',
   externalTrafficPolicy: 'Cluster',
   hasSelector: true,
   endpoints: { anywhere: true, nodes: new Set(['a']) },

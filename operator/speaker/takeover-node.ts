@@ -1,8 +1,8 @@
 /** A node of the takeover test: the real threads and the real agent in a process of its own, between a fixed cluster and a parent. */
 
 import { Registry } from 'prom-client';
-import { Coverage } from '../advertising/coverage.ts';
-import type { AnnouncedService } from '../advertising/snapshot.ts';
+import { labels } from '../../crds/annotations.ts';
+import type { AdvertisingConfig, AnnouncedService } from '../advertising/snapshot.ts';
 import { RangeSet } from '../config/range-set.ts';
 import { parseRange } from '../net/range.ts';
 import { createLogger } from '../observability/log.ts';
@@ -26,20 +26,31 @@ const all = { pools: [], poolSelectors: [], nodeSelectors: [], serviceSelectors:
 const service: AnnouncedService = {
   key: 'shop/web',
   createdAt: '2026-01-01T00:00:00Z',
+  namespace: 'shop',
   labels: {},
   addresses,
+  held: addresses.length,
   sharingKey: '',
+  ports: ['TCP/80'],
+  backend: '',
   externalTrafficPolicy: 'Cluster',
   hasSelector: true,
   endpoints: { anywhere: true, nodes: new Set([node]) },
 };
-const config = new Coverage({
+const addressesOfPool = new RangeSet(ranges.filter((range) => typeof range !== 'string'));
+/** With one node that its label keeps out, or none. */
+const configWithout = (excluded?: string): AdvertisingConfig => ({
   node,
-  nodes: nodes.map(({ node: name }) => ({ name, labels: {}, isNetworkUnavailable: false })),
-  pools: [{ name: 'p', labels: {}, addresses: new RangeSet(ranges.filter((range) => typeof range !== 'string')) }],
+  nodes: nodes.map(({ node: name }) => ({
+    name,
+    labels: name === excluded ? { [labels.excludeFromExternalLoadBalancers]: '' } : {},
+    isNetworkUnavailable: false,
+  })),
+  pools: [{ name: 'p', labels: {}, addresses: addressesOfPool, sharesAcrossNamespaces: false }],
   advertisements: [{ namespace: 'herald-system', name: 'all', preferredNodeSelectors: [], ...all }],
   ignoresExcludeLabel: false,
-}).config;
+});
+let config = configWithout();
 
 let tell: (change: ViewChange) => void = () => {};
 const view: View = {
@@ -78,6 +89,10 @@ agent.setKeys([new Uint8Array(32).fill(9)]);
 
 process.on('message', (message) => {
   if (message === 'start') tell({ kind: 'Service', key: service.key });
+  if (typeof message === 'object' && message !== null && 'exclude' in message) {
+    config = configWithout(String(message.exclude));
+    tell({ kind: 'Config' });
+  }
   if (message === 'leave')
     void agent
       .leave()

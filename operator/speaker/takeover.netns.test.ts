@@ -47,6 +47,11 @@ class SpeakerNode {
     await this.#ended;
   }
 
+  /** What this node learns from the API server: the label of a node keeps it out. */
+  exclude(name: string): void {
+    this.#process.send({ exclude: name });
+  }
+
   kill(): void {
     this.#process.kill('SIGKILL');
   }
@@ -100,6 +105,35 @@ async function answeredBy(name: string, withinMs: number): Promise<number> {
   };
   return eventually(read, `${macOf(name)} ${macOf(name)}`, withinMs);
 }
+/** Asks anew all the time, and measures for how long nobody answers. */
+class AnswerGaps {
+  #isOver = false;
+  readonly #longest: Promise<number>;
+
+  constructor(address: string) {
+    this.#longest = this.#ask(address);
+  }
+
+  /** @returns the longest time without an answer, milliseconds */
+  stop(): Promise<number> {
+    this.#isOver = true;
+    return this.#longest;
+  }
+
+  async #ask(address: string): Promise<number> {
+    let answeredAt = performance.now();
+    let longest = 0;
+    while (!this.#isOver) {
+      forget(address);
+      poke(address);
+      await pause(25);
+      if (neighbour(address).includes(':')) answeredAt = performance.now();
+      longest = Math.max(longest, performance.now() - answeredAt);
+    }
+    return longest;
+  }
+}
+
 /** The client asks anew. */
 const forget = (address: string): string => ip(`neigh flush to ${address} dev segment`);
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -140,6 +174,22 @@ if (enterNamespace(import.meta.filename))
           nodes.get(FIRST)?.kill();
           await answeredBy(SECOND, TAKEOVER_MS);
         }));
+      for (const firstToKnow of ['old', 'new'])
+        test(`a node that may no longer announce answers until the next one does; the ${firstToKnow} owner knows first`, () =>
+          inLab(async (nodes) => {
+            const order = firstToKnow === 'old' ? [FIRST, THIRD, SECOND] : [SECOND, THIRD, FIRST];
+            const gaps = new AnswerGaps(V4);
+            for (const name of order) {
+              nodes.get(name)?.exclude(FIRST);
+              await pause(50);
+            }
+            await answeredBy(SECOND, TAKEOVER_MS);
+            const longest = await gaps.stop();
+            assert.ok(longest < 250, `${longest} ms without an answer`);
+            await pause(200);
+            forget(V4);
+            await answeredBy(SECOND, 100);
+          }));
       test('a speaker that leaves is replaced before it ends', () =>
         inLab(async (nodes) => {
           const left = nodes.get(FIRST)?.leave();

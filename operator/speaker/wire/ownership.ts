@@ -45,6 +45,19 @@ export class Ownership {
     return [...(this.#byOwner.get(this.#node) ?? [])].map((index) => this.#announcements[index] as L2Announcement);
   }
 
+  /** Whether this node may own anything. */
+  get isAvailable(): boolean {
+    return this.#available.has(this.#node);
+  }
+
+  /** Addresses whose owner is another node now; none while this node may own nothing. */
+  ownedByOthers(): ReadonlySet<string> {
+    if (!this.isAvailable) return new Set();
+    const isOthers = (index: number): boolean =>
+      this.#owners[index] !== undefined && this.#owners[index] !== this.#node;
+    return new Set(this.#announcements.flatMap(({ address }, index) => (isOthers(index) ? [address] : [])));
+  }
+
   /** Elects the owner of one announcement. @returns whether this node has become its owner or ceased to be it */
   #elect(index: number): boolean {
     const candidates = this.#announcements[index]?.candidates ?? [];
