@@ -1,5 +1,7 @@
 /** Builders of configuration objects for tests: each shows only what matters. */
 
+import type { AddressQuota, AddressQuotaSpec } from '../crds/address-quota.ts';
+import type { AddressReservation, AddressReservationSpec } from '../crds/address-reservation.ts';
 import type { BfdProfile } from '../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../crds/bgp-advertisement.ts';
 import type { BgpPeer, BgpPeerSpec } from '../crds/bgp-peer.ts';
@@ -96,6 +98,28 @@ export const communityObject = (
   kind: 'Community',
   metadata: meta(name, metadata),
   spec: { communities: Object.entries(values).map(([alias, value]) => ({ name: alias, value })) },
+});
+
+export const reservationObject = (
+  name: string,
+  spec: AddressReservationSpec,
+  metadata: Partial<ObjectMeta> = {},
+): AddressReservation => ({
+  apiVersion: 'heraldlb.io/v1alpha1',
+  kind: 'AddressReservation',
+  metadata: meta(name, metadata),
+  spec,
+});
+
+export const quotaObject = (
+  name: string,
+  spec: AddressQuotaSpec,
+  metadata: Partial<ObjectMeta> = {},
+): AddressQuota => ({
+  apiVersion: 'heraldlb.io/v1alpha1',
+  kind: 'AddressQuota',
+  metadata: meta(name, metadata),
+  spec,
 });
 
 /** Born after everything that does not say when. */

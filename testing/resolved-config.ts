@@ -16,6 +16,8 @@ export const resolve = (objects: Partial<ConfigObjects>): ResolvedConfig =>
     bgpPeers: [],
     bfdProfiles: [],
     communities: [],
+    reservations: [],
+    quotas: [],
     namespaces: [],
     surroundings: NO_SURROUNDINGS,
     ...objects,

@@ -75,6 +75,8 @@ export const snapshotKinds = {
   bgpPeers: resources.bgpPeers,
   bfdProfiles: metallb<BfdProfile>('BFDProfile', 'bfdprofiles'),
   communities: metallb<Community>('Community', 'communities'),
+  reservations: resources.addressReservations,
+  quotas: resources.addressQuotas,
   poolSets: resources.poolSets,
   serviceL2Statuses: resources.serviceL2Statuses,
   configurationStates: metallb<ConfigurationState>('ConfigurationState', 'configurationstates'),

@@ -1,5 +1,7 @@
 /** One pure pass over all configuration: what is in force, what must be stored before acting, and what each object is told. */
 
+import type { AddressQuota } from '../../crds/address-quota.ts';
+import type { AddressReservation } from '../../crds/address-reservation.ts';
 import type { BfdProfile } from '../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
 import type { BgpPeer } from '../../crds/bgp-peer.ts';
@@ -19,6 +21,8 @@ import { decideInForce } from './decide-in-force.ts';
 import { type LabelledObject, type Pool, poolsOf } from './pool.ts';
 import { coverage } from './pool-choice.ts';
 import { idleExclusions } from './pool-extensions.ts';
+import { judgeQuotas, type Quota } from './quota.ts';
+import { judgeReservations, type Reservation } from './reservation.ts';
 import { byAge, inScope, type Scope } from './scope.ts';
 import type { HeldAddress } from './stored-state.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -48,6 +52,8 @@ export interface ConfigObjects extends Scope {
   readonly bgpPeers: readonly BgpPeer[];
   readonly bfdProfiles: readonly BfdProfile[];
   readonly communities: readonly Community[];
+  readonly reservations: readonly AddressReservation[];
+  readonly quotas: readonly AddressQuota[];
   readonly namespaces: readonly LabelledObject[];
   readonly surroundings: Surroundings;
   /** `refuse` when missing. */
@@ -60,6 +66,8 @@ export interface ResolvedConfig {
   /** The pools in force, remnants last. */
   readonly pools: readonly Pool[];
   readonly l2Advertisements: readonly L2Advertisement[];
+  readonly reservations: readonly Reservation[];
+  readonly quotas: readonly Quota[];
   /** What an L2Advertisement covers, for its status. */
   readonly coverage: ReadonlyMap<ObjectRef, string>;
   readonly verdicts: ReadonlyMap<ObjectRef, Verdict>;
@@ -70,7 +78,7 @@ export function resolveConfig(objects: ConfigObjects): ResolvedConfig {
   const { inForce, pools } = resolvePools(objects, verdicts);
   const l2 = resolveL2(objects, pools, verdicts);
   judgeBgp(objects, pools, verdicts);
-  return { inForce, pools, ...l2, verdicts };
+  return { inForce, pools, ...l2, ...resolveAddressRules(objects, pools, verdicts), verdicts };
 }
 
 /** The pools and advertisements that the stored state says, without deciding anything: what a speaker acts on. */
@@ -154,6 +162,19 @@ function resolveL2(
     covered.set(ref, coverage(object.spec ?? {}, pools));
   }
   return { l2Advertisements: [...sound.values()], coverage: covered };
+}
+
+/** What limits and keeps addresses beside the pools. */
+export function resolveAddressRules(
+  objects: Scope & Pick<ConfigObjects, 'reservations' | 'quotas' | 'namespaces'>,
+  pools: readonly Pool[],
+  verdicts: Map<ObjectRef, Verdict> = new Map(),
+): Pick<ResolvedConfig, 'reservations' | 'quotas'> {
+  const context = { pools, namespaces: objects.namespaces };
+  const reserved = judgeReservations(inScope('AddressReservation', objects.reservations, objects, verdicts), context);
+  const limited = judgeQuotas(inScope('AddressQuota', objects.quotas, objects, verdicts), context);
+  for (const [ref, verdict] of [...reserved.verdicts, ...limited.verdicts]) verdicts.set(ref, verdict);
+  return { reservations: reserved.reservations, quotas: limited.quotas };
 }
 
 /** Profiles and names first, then the peers that use profiles, then the advertisements that use both. */

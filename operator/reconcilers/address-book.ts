@@ -8,6 +8,7 @@ import { isOurs, type RequestProblem, requestOf, type ServiceRequest } from '../
 import { keyOf, type Service } from '../cluster/objects.ts';
 import type { ReadonlyStore } from '../cluster/store.ts';
 import type { Pool } from '../config/pool.ts';
+import type { ResolvedConfig } from '../config/resolve-config.ts';
 import type { HeldAddress } from '../config/stored-state.ts';
 import type { IpAddress } from '../net/address.ts';
 import type { Scope } from './world.ts';
@@ -17,6 +18,9 @@ export interface AddressBookListener {
   servicesConcerned(keys: Iterable<string>): void;
   poolsUsed(keys: Iterable<string>): void;
 }
+
+/** What addresses are given by. */
+export type AddressRules = Pick<ResolvedConfig, 'pools' | 'reservations' | 'quotas'>;
 
 /** Why a Service was given up, and what it had. */
 interface Surrender {
@@ -66,7 +70,7 @@ export class AddressBook {
   }
 
   /** Starts from what the status of every Service says. */
-  load(pools: readonly Pool[]): void {
+  load({ pools }: AddressRules): void {
     this.#pools = pools;
     const ours = this.#ours();
     this.#tell(
@@ -79,7 +83,7 @@ export class AddressBook {
     this.#open();
   }
 
-  setPools(pools: readonly Pool[]): void {
+  setConfig({ pools }: AddressRules): void {
     this.#pools = pools;
     this.#tell(this.#allocator.setPools(pools));
     this.#open();

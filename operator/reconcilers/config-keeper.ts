@@ -34,6 +34,8 @@ const NOTHING: ResolvedConfig & Told = {
   inForce: [],
   pools: [],
   l2Advertisements: [],
+  reservations: [],
+  quotas: [],
   coverage: new Map(),
   verdicts: new Map(),
   specs: new Map(),
@@ -147,6 +149,8 @@ export class ConfigKeeper implements Reconciler {
       bgpPeers: stores.bgpPeers.list(),
       bfdProfiles: stores.bfdProfiles.list(),
       communities: stores.communities.list(),
+      reservations: stores.reservations.list(),
+      quotas: stores.quotas.list(),
       namespaces: stores.namespaces.list(),
       surroundings,
       breakingChanges,
@@ -188,7 +192,7 @@ export class ConfigKeeper implements Reconciler {
   }
 
   #act(config: ResolvedConfig, specs: Told['specs']): void {
-    const havePoolsChanged = !isSame(this.#config.pools.map(comparable), config.pools.map(comparable));
+    const hasChanged = !isSame(comparableRules(this.#config), comparableRules(config));
     this.#config = config;
     this.#shown = { ...config, specs };
     this.#early = NOTHING;
@@ -197,8 +201,8 @@ export class ConfigKeeper implements Reconciler {
     this.#waiting = waitingPools(config);
     if (!this.#isLoaded) {
       this.#isLoaded = true;
-      this.#book.load(config.pools);
-    } else if (havePoolsChanged) this.#book.setPools(config.pools);
+      this.#book.load(config);
+    } else if (hasChanged) this.#book.setConfig(config);
   }
 }
 
@@ -223,8 +227,14 @@ function waitingPools({ pools, verdicts }: ResolvedConfig): ReadonlySet<string> 
   return waiting;
 }
 
-/** What of a pool the allocator looks at, as plain data. */
-const comparable = ({ ranges, addresses: _, namespaces, ...rest }: Pool): object => ({
+/** What the allocator looks at, as plain data. */
+const comparableRules = ({ pools, reservations, quotas }: ResolvedConfig): object => ({
+  pools: pools.map(comparable),
+  rules: [...reservations, ...quotas].map(({ key, content }) => `${key} ${content}`),
+});
+
+/** What of a pool the allocator looks at. */
+const comparable = ({ ranges, addresses: _, declaredRanges: __, namespaces, ...rest }: Pool): object => ({
   ...rest,
   ranges: ranges.map(({ first, last }) => `${first.family} ${first.value} ${last.value}`),
   namespaces: namespaces && [...namespaces].sort(),

@@ -18,12 +18,14 @@ const KINDS = [
   'configurationstates',
 ];
 
+const OUR_KINDS = ['poolsets.heraldlb.io', 'addressreservations.heraldlb.io', 'addressquotas.heraldlb.io'];
+
 /** Runs the operator's informers against an API server in memory that serves `body` a while. */
 async function running(
   body: (fake: FakeApiServer, informers: Informers, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const fake = await FakeApiServer.start();
-  for (const name of [...KINDS.map((kind) => `${kind}.metallb.io`), 'poolsets.heraldlb.io'])
+  for (const name of [...KINDS.map((kind) => `${kind}.metallb.io`), ...OUR_KINDS])
     fake.put('customresourcedefinitions', { metadata: { name }, status: established } as KubernetesObject);
   const connection = fake.connect();
   const metrics = { listed: () => {}, watchEnded: () => {}, changed: () => {}, synced: () => {} };

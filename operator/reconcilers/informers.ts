@@ -31,7 +31,7 @@ export class Informers {
   readonly all: readonly AnyInformer[];
   readonly stores: Stores;
   readonly #services: AnyInformer;
-  /** What says who has which address. */
+  /** What says who has which address, and who may. */
   readonly #ofAddresses: readonly AnyInformer[];
   readonly #log: Logger;
   /** The plural names of what has been complete at least once. */
@@ -52,6 +52,8 @@ export class Informers {
     // Addresses do not wait for what only BGP looks at, nor for what is only reported.
     const bfdProfiles = guarded(resources.bfdProfiles, true);
     const communities = guarded(resources.communities, true);
+    const reservations = guarded(resources.addressReservations);
+    const quotas = guarded(resources.addressQuotas);
     const nodes = plain(resources.nodes);
     const serviceCidrs = new Informer(connection, resources.serviceCidrs, { log, metrics, isOptional: true });
     const configurationStates = guarded(
@@ -69,6 +71,8 @@ export class Informers {
       bgpPeers: bgpPeers.store,
       bfdProfiles: bfdProfiles.store,
       communities: communities.store,
+      reservations: reservations.store,
+      quotas: quotas.store,
       nodes: nodes.store,
       serviceCidrs: serviceCidrs.store,
       configurationStates: configurationStates.store,
@@ -83,6 +87,8 @@ export class Informers {
       bgpPeers,
       bfdProfiles,
       communities,
+      reservations,
+      quotas,
       nodes,
       serviceCidrs,
       configurationStates,
@@ -91,7 +97,8 @@ export class Informers {
     // Listeners get objects and never give any back, so what kind they are does not matter here.
     this.all = all as readonly unknown[] as readonly AnyInformer[];
     this.#services = services as unknown as AnyInformer;
-    this.#ofAddresses = [services, namespaces, pools, poolSets] as readonly unknown[] as readonly AnyInformer[];
+    const ofAddresses = [services, namespaces, pools, poolSets, reservations, quotas];
+    this.#ofAddresses = ofAddresses as readonly unknown[] as readonly AnyInformer[];
     for (const informer of this.all)
       informer.synced().then(
         () => this.#synced.add(informer.resource.plural),

@@ -24,4 +24,6 @@ export const otherKinds = (stores: Stores): readonly JudgedKind[] => [
   { name: 'bgp-peer', resource: resources.bgpPeers, store: stores.bgpPeers },
   { name: 'bfd-profile', resource: resources.bfdProfiles, store: stores.bfdProfiles },
   { name: 'community', resource: resources.communities, store: stores.communities },
+  { name: 'address-reservation', resource: resources.addressReservations, store: stores.reservations },
+  { name: 'address-quota', resource: resources.addressQuotas, store: stores.quotas },
 ];

@@ -1,5 +1,7 @@
 /** All that the operator's reconcilers may see and do; the tests pass a world of their own. */
 
+import type { AddressQuota } from '../../crds/address-quota.ts';
+import type { AddressReservation } from '../../crds/address-reservation.ts';
 import type { BfdProfile } from '../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
 import type { BgpPeer } from '../../crds/bgp-peer.ts';
@@ -27,6 +29,8 @@ export interface Stores {
   readonly bgpPeers: ReadonlyStore<BgpPeer>;
   readonly bfdProfiles: ReadonlyStore<BfdProfile>;
   readonly communities: ReadonlyStore<Community>;
+  readonly reservations: ReadonlyStore<AddressReservation>;
+  readonly quotas: ReadonlyStore<AddressQuota>;
   readonly nodes: ReadonlyStore<Node>;
   /** Empty before Kubernetes 1.33, which does not tell its Service ranges. */
   readonly serviceCidrs: ReadonlyStore<ServiceCidr>;

@@ -18,6 +18,8 @@ export const configLists = {
   bgppeer: 'bgpPeers',
   bfdprofile: 'bfdProfiles',
   community: 'communities',
+  reservation: 'reservations',
+  quota: 'quotas',
 } as const satisfies Readonly<Record<string, keyof ClusterSnapshot>>;
 export type ConfigWord = keyof typeof configLists;
 

@@ -13,6 +13,8 @@ export const CONFIG_LISTS = {
   BGPPeer: 'bgpPeers',
   BFDProfile: 'bfdProfiles',
   Community: 'communities',
+  AddressReservation: 'reservations',
+  AddressQuota: 'quotas',
 } as const;
 export type ConfigKind = keyof typeof CONFIG_LISTS;
 

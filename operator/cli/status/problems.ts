@@ -50,6 +50,8 @@ function configProblems(snapshot: ClusterSnapshot): readonly Problem[] {
     ['bgppeer', snapshot.bgpPeers],
     ['bfdprofile', snapshot.bfdProfiles],
     ['community', snapshot.communities],
+    ['reservation', snapshot.reservations],
+    ['quota', snapshot.quotas],
     ['bgpsession', snapshot.bgpSessions],
   ];
   return kinds.flatMap(([word, objects]) =>

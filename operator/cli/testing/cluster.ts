@@ -28,6 +28,8 @@ const NO_KINDS = {
   bgpPeers: [],
   bfdProfiles: [],
   communities: [],
+  reservations: [],
+  quotas: [],
   serviceAnnouncements: [],
   nodeAnnouncements: [],
   configurationStates: [],
@@ -224,6 +226,8 @@ function configOf(
     bgpPeers: [],
     bfdProfiles: [],
     communities: [],
+    reservations: [],
+    quotas: [],
     namespaces,
     surroundings: NO_SURROUNDINGS,
   });

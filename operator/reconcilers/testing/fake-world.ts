@@ -1,6 +1,8 @@
 /** A world in memory: stores that answer writes like an API server, faults on demand, and a record of every write. */
 
 import { annotations, serviceConditions } from '../../../crds/annotations.ts';
+import type { AddressQuota } from '../../../crds/address-quota.ts';
+import type { AddressReservation } from '../../../crds/address-reservation.ts';
 import type { BfdProfile } from '../../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../../crds/bgp-advertisement.ts';
 import type { BgpPeer } from '../../../crds/bgp-peer.ts';
@@ -44,6 +46,8 @@ export class FakeWorld implements World {
     bgpPeers: new Store<BgpPeer>(),
     bfdProfiles: new Store<BfdProfile>(),
     communities: new Store<Community>(),
+    reservations: new Store<AddressReservation>(),
+    quotas: new Store<AddressQuota>(),
     nodes: new Store<Node>(),
     serviceCidrs: new Store<ServiceCidr>(),
     configurationStates: new Store<ConfigurationState>(),
@@ -255,7 +259,7 @@ export class FakeWorld implements World {
 
   #storeOf(plural: string): Store<KubernetesObject> {
     const { services, pools, l2Advertisements, bgpAdvertisements, bgpPeers, bfdProfiles } = this.stores;
-    const { communities, configurationStates } = this.stores;
+    const { communities, reservations, quotas, configurationStates } = this.stores;
     const stores: Record<string, unknown> = {
       services,
       ipaddresspools: pools,
@@ -264,6 +268,8 @@ export class FakeWorld implements World {
       bgppeers: bgpPeers,
       bfdprofiles: bfdProfiles,
       communities,
+      addressreservations: reservations,
+      addressquotas: quotas,
       configurationstates: configurationStates,
     };
     return stores[plural] as Store<KubernetesObject>;
