@@ -55,6 +55,11 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
     `correct ${annotations.addressPool}${quoted(annotationOf(service.metadata.annotations, 'addressPool'))}, or create that pool`,
   ],
   PoolExhausted: () => ['add addresses to a pool that serves this Service, or delete Services that are not needed'],
+  AddressConflicts: ({ service }) => [
+    'find who has that MAC address and take the IP address from it, or take the address out of the pool (spec.exclude)',
+    ...(isAsking(service) ? [`drop ${askedBy(service)} and get any free address, or ask for another one`] : []),
+  ],
+  ProbingAddress: () => ['wait for up to 5 s, and ask again'],
   AddressInUse: ({ service }) =>
     isAsking(service)
       ? [`drop ${askedBy(service)} and get any free address, or ask for another one`]
