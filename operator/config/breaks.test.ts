@@ -58,6 +58,15 @@ spec('a change that takes addresses away', (test) => {
     const { entries, refusals } = decide({ ...inUse, pools: [poolObject('a', ['10.0.0.0/24'], more)] });
     assert.equal([entries[0]?.drain, entries[0]?.coolDown, refusals.size], [true, '30s', 0]);
   });
+  test('is refused where a Service has addresses of several pools, and loses that of one', () => {
+    const both = [held('10.0.0.77', { requestedPool: 'a' }), held('10.1.0.1', { requestedPool: 'b', pool: 'b' })];
+    const stored = [...before, wantedEntry(poolObject('b', ['10.1.0.0/24']))];
+    const change = (...pools: IpAddressPool[]) => decide({ before: stored, held: both, pools });
+    const { refusals } = change(poolObject('a', ['10.0.0.0/24']), poolObject('b', ['10.1.0.128/25']));
+    assert.match(refusals.get('herald-system/b')?.message ?? '', 'take away 10.1.0.1 of shop/web');
+    assert.is(refusals.size, 1);
+    assert.match(messageOf(change(smaller, poolObject('b', ['10.1.0.0/24']))), 'take away 10.0.0.77 of shop/web');
+  });
   test('names three Services and counts the others', () => {
     const many = ['10.0.0.77', '10.0.0.78', '10.0.0.79', '10.0.0.80'].map((address, at) =>
       held(address, { service: `shop/s${at}` }),

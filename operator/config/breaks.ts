@@ -35,18 +35,19 @@ export interface Loss {
 /** How many Services a message names. */
 const NAMED_SERVICES = 3;
 
-/** What is held, by Service. */
+/** What is held, by Service; one that asks for several pools is a holder in each. */
 export function holdersOf(held: readonly HeldAddress[]): readonly Holder[] {
   const holders = new Map<string, Holder & { addresses: IpAddress[] }>();
   for (const { address, ...who } of held) {
-    const holder = holders.get(who.service);
+    const key = `${who.service} ${who.requestedPool ?? ''}`;
+    const holder = holders.get(key);
     if (holder) holder.addresses.push(address);
-    else holders.set(who.service, { ...who, addresses: [address] });
+    else holders.set(key, { ...who, addresses: [address] });
   }
   return [...holders.values()];
 }
 
-/** The addresses that `pool` lets the Service keep: a Service has addresses of one pool. */
+/** The addresses that `pool` lets the holder keep: it has addresses of one pool. */
 export function keptBy(pool: Pool | undefined, holder: Holder): readonly IpAddress[] {
   const { requestedPool, addresses } = holder;
   if (!pool || (requestedPool !== undefined && requestedPool !== pool.name) || !permits(pool, holder)) return [];
