@@ -1,6 +1,6 @@
 /** The allocator's metrics, under MetalLB's names where they mean the same; docs/metrics.md is generated from this file. */
 
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { PoolUse } from '../allocator/incremental-allocator.ts';
 import type { Capacity } from '../config/pool-capacity.ts';
 
@@ -95,4 +95,15 @@ export function createAnnouncedMetrics(
       for (const [state, count] of Object.entries(states() ?? {})) this.set({ state }, count);
     },
   });
+}
+
+/** Registers the counter of addresses that the network was asked for. @returns what counts one */
+export function createDetectionMetrics(registry: Registry): (outcome: 'Free' | 'Conflict' | 'NotProbed') => void {
+  const outcomes = new Counter({
+    registers: [registry],
+    name: 'herald_duplicate_detection_total',
+    labelNames: ['outcome'],
+    help: 'Addresses that the network was asked for before their first use: Free, Conflict, or NotProbed where nobody could be asked.',
+  });
+  return (outcome) => outcomes.inc({ outcome });
 }
