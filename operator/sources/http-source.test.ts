@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import * as assert from 'uvu/assert';
 import { AddressServer, type AddressServerOptions } from '../../testing/address-server.ts';
 import { ip } from '../../testing/allocation.ts';
 import { rejection, spec } from '../../testing/spec.ts';
 import { formatIp } from '../net/address.ts';
+import { selfSignedCertificate } from '../observability/self-signed.ts';
 import { type ClaimRequest, SourceError } from './address-source.ts';
 import { HttpSource, type HttpSourceOptions } from './http-source.ts';
 
@@ -165,6 +167,28 @@ spec('an external source over HTTP', (test) => {
       const { message } = await rejection(SourceError, () => source.list('cluster-1', SIGNAL));
       assert.match(message, /more than 100 pages/);
     });
+  });
+
+  test('speaks TLS to who has a certificate of the CA that the Secret names, and to nobody else', async () => {
+    const { cert, key } = selfSignedCertificate(['localhost'], new Date());
+    const server = createTlsServer({ cert, key }, (_, response) => response.end('{"address": "192.0.2.10"}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const sources = [cert, undefined, selfSignedCertificate(['localhost'], new Date()).cert].map(
+      (ca) => new HttpSource({ url, timeoutMs: 2_000, ca }),
+    );
+    const [trusting, careful, deceived] = sources as [HttpSource, HttpSource, HttpSource];
+    try {
+      assert.is(await claimed(trusting, 'a'), '192.0.2.10');
+      for (const source of [careful, deceived]) {
+        const { reason, message } = await rejection(SourceError, () => claimed(source, 'a'));
+        assert.is(reason, 'Unreachable');
+        assert.match(message, /certificate/);
+      }
+    } finally {
+      for (const source of sources) source.close();
+      server.close();
+    }
   });
 
   test('hears nothing from who may not write any more', () => {
