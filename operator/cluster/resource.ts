@@ -3,7 +3,7 @@
 import type { AddressProbe } from '../../crds/address-probe.ts';
 import type { AddressQuota } from '../../crds/address-quota.ts';
 import type { AddressReservation } from '../../crds/address-reservation.ts';
-import { annotations, labels } from '../../crds/annotations.ts';
+import { annotations, labels, serviceConditions } from '../../crds/annotations.ts';
 import type { BfdProfile } from '../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../crds/bgp-advertisement.ts';
 import type { BgpPeer } from '../../crds/bgp-peer.ts';
@@ -172,11 +172,16 @@ const services: Resource<Service> = {
   statusFields: SERVICE_STATUS,
   trim: trimService,
 };
-/** Every Service but those above that names external IPs, and nothing of all the others. */
+/** What we say of Services of every type. */
+const ON_EXTERNAL: ReadonlySet<string> = new Set([serviceConditions.externalIpsAccepted, serviceConditions.announced]);
+/** Whether we have said something of a Service that is no load balancer, and have not taken it back. */
+export const isToldOfExternalIps = ({ status }: Service): boolean =>
+  (status?.conditions ?? []).some(({ type }) => ON_EXTERNAL.has(type));
+/** Every Service but those above that names external IPs, or of which we have said something; nothing of all the others. */
 const externalServices: Resource<Service> = {
   ...services,
   fieldSelector: 'spec.type!=LoadBalancer',
-  keep: ({ spec }) => (spec.externalIPs?.length ?? 0) > 0,
+  keep: (service) => (service.spec.externalIPs?.length ?? 0) > 0 || isToldOfExternalIps(service),
 };
 const nodes: Resource<Node> = { ...core<Node>('Node', 'nodes', false), trim: trimNode };
 const namespaces: Resource<Namespace> = { ...core<Namespace>('Namespace', 'namespaces', false), trim: metadataOnly };

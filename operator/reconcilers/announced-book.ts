@@ -1,10 +1,12 @@
 /** The roll-up of one term, fed by what happens in the cluster: says of which Services there may be something new. */
 
-import { POOL_SET_NAME } from '../../crds/pool-set.ts';
+import { POOL_SET_NAME, type PoolSet } from '../../crds/pool-set.ts';
 import { announcedServiceOf, serviceKeyOf } from '../advertising/announced-service.ts';
 import { type ClusterConfig, clusterConfigOf } from '../advertising/cluster-config.ts';
+import { grantsByService } from '../advertising/external-ips.ts';
+import type { Prospect } from '../advertising/prospect.ts';
 import { RollUp, type RollUpOutcome } from '../advertising/roll-up.ts';
-import type { EndpointSlice, Lease } from '../cluster/objects.ts';
+import { type EndpointSlice, keyOf, type Lease, type Service } from '../cluster/objects.ts';
 import { type AnnouncedWorld, BY_SERVICE } from './announced-world.ts';
 import type { Scope } from './world.ts';
 
@@ -19,14 +21,19 @@ export class AnnouncedBook {
   readonly #heardAt = new Map<string, number>();
   /** What was last said of each Service. */
   readonly #said = new Map<string, { readonly state: RollUpOutcome['state']; readonly text: string }>();
+  /** The external IPs that each Service may have announced. */
+  #grants: ReadonlyMap<string, readonly string[]> = new Map();
+  /** The pools in force that the roll-up has. */
+  #pools = '';
   #isConfigDirty = false;
 
   constructor(world: AnnouncedWorld, scope: Scope) {
     this.#world = world;
     this.#scope = scope;
     this.#rollUp = new RollUp(this.#config());
-    for (const { metadata } of world.stores.services.list())
-      this.serviceChanged(`${metadata.namespace}/${metadata.name}`);
+    this.poolSetChanged();
+    const { services, externalServices } = world.stores;
+    for (const service of [...services.list(), ...externalServices.list()]) this.serviceChanged(keyOf(service));
     for (const { metadata } of world.stores.nodeAnnouncements.list()) this.reportChanged(metadata.name);
   }
 
@@ -39,6 +46,27 @@ export class AnnouncedBook {
     return this.#rollUp.outcomeOf(key);
   }
 
+  /** The node that would own an address of `service`, which is as it would be with the address. */
+  prospectOf(service: Service, address: string): Prospect {
+    this.#renewConfig();
+    const slices = this.#world.stores.endpointSlices.by(BY_SERVICE, keyOf(service));
+    const announced = announcedServiceOf(service, slices, this.#scope.lbClass);
+    return announced
+      ? this.#rollUp.prospectOf(announced, address)
+      : { node: undefined, reason: 'NoAddress', message: 'nobody announces it' };
+  }
+
+  /** What a Service holds or may have announced, canonical texts. */
+  addressesOf(key: string): readonly string[] {
+    return this.#rollUp.addressesOf(key);
+  }
+
+  /** A load balancer, or a Service of another type that names external IPs. */
+  serviceOf(key: string): Service | undefined {
+    const { services, externalServices } = this.#world.stores;
+    return services.get(key) ?? externalServices.get(key);
+  }
+
   /** How many Services there are in each state, for the metrics. */
   states(): Readonly<Record<RollUpOutcome['state'], number>> {
     const counts = { Announced: 0, NotAnnounced: 0, Unknown: 0, Pending: 0 };
@@ -47,20 +75,32 @@ export class AnnouncedBook {
   }
 
   serviceChanged(key: string): void {
-    const { services, endpointSlices } = this.#world.stores;
-    const service = services.get(key);
-    const slices = endpointSlices.by(BY_SERVICE, key);
-    this.#rollUp.setService(key, service && announcedServiceOf(service, slices, this.#scope.lbClass));
+    const service = this.serviceOf(key);
+    const slices = this.#world.stores.endpointSlices.by(BY_SERVICE, key);
+    const { lbClass } = this.#scope;
+    this.#rollUp.setService(key, service && announcedServiceOf(service, slices, lbClass, this.#grants.get(key)));
   }
 
   slicesChanged(before: EndpointSlice | undefined, after: EndpointSlice | undefined): void {
     const keys = new Set([before, after].map((slice) => slice && serviceKeyOf(slice)));
-    for (const key of keys) if (key && this.#world.stores.services.get(key)) this.serviceChanged(key);
+    for (const key of keys) if (key && this.serviceOf(key)) this.serviceChanged(key);
   }
 
-  /** A pool in force, an advertisement or a node changed. */
+  /** An advertisement or a node changed. */
   configChanged(): void {
     this.#isConfigDirty = true;
+  }
+
+  /** Only pools concern every Service; who may have external IPs concerns those alone. */
+  poolSetChanged(): void {
+    const { pools = [], externalIPs = [] } = this.#poolSet() ?? {};
+    const before = this.#grants;
+    this.#grants = grantsByService(externalIPs);
+    for (const key of new Set([...before.keys(), ...this.#grants.keys()]))
+      if (String(before.get(key)) !== String(this.#grants.get(key))) this.serviceChanged(key);
+    const text = JSON.stringify(pools);
+    this.#isConfigDirty ||= text !== this.#pools;
+    this.#pools = text;
   }
 
   reportChanged(node: string): void {
@@ -83,8 +123,7 @@ export class AnnouncedBook {
 
   /** Decides again about up to `limit` Services that changes concern. @returns whether there are more */
   settle(limit: number): boolean {
-    if (this.#isConfigDirty) this.#rollUp.setConfig(this.#config());
-    this.#isConfigDirty = false;
+    this.#renewConfig();
     return this.#rollUp.settle(limit);
   }
 
@@ -101,18 +140,27 @@ export class AnnouncedBook {
     }
   }
 
+  #renewConfig(): void {
+    if (this.#isConfigDirty) this.#rollUp.setConfig(this.#config());
+    this.#isConfigDirty = false;
+  }
+
   #heard(node: string): void {
     this.#heardAt.set(node, this.#world.clock());
     this.#rollUp.setFresh(node, true);
   }
 
+  #poolSet(): PoolSet | undefined {
+    return this.#world.stores.poolSets.get(`${this.#scope.ownNamespace}/${POOL_SET_NAME}`);
+  }
+
   #config(): ClusterConfig {
-    const { poolSets, l2Advertisements, nodes } = this.#world.stores;
+    const { l2Advertisements, nodes } = this.#world.stores;
     const { ownNamespace, configNamespaces } = this.#scope;
     return clusterConfigOf({
       ownNamespace,
       configNamespaces,
-      inForce: poolSets.get(`${ownNamespace}/${POOL_SET_NAME}`)?.pools ?? [],
+      inForce: this.#poolSet()?.pools ?? [],
       l2Advertisements: l2Advertisements.list(),
       nodes: nodes.list(),
     });

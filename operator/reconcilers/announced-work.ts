@@ -1,7 +1,9 @@
 /** Rolls up what speakers report, during one term of leadership: the book, the controller, and who wakes it. */
 
+import type { ProbeResult } from '../../crds/node-announcement.ts';
+import type { Prospect } from '../advertising/prospect.ts';
 import { Controller } from '../cluster/controller.ts';
-import { type EndpointSlice, keyOf, type Lease } from '../cluster/objects.ts';
+import { type EndpointSlice, keyOf, type Lease, type Service } from '../cluster/objects.ts';
 import { resources } from '../cluster/resource.ts';
 import { WorkQueue } from '../cluster/work-queue.ts';
 import { AnnouncedBook } from './announced-book.ts';
@@ -28,6 +30,8 @@ export interface AnnouncedWorkOptions extends LeaderWorkOptions {
   readonly mode: AnnouncementKeeperOptions['mode'];
   /** Whether the API server is busy with addresses: what is said about them waits. */
   readonly isBusy: () => boolean;
+  /** The answers to AddressProbes in a report that has some. */
+  readonly onProbed?: (results: readonly ProbeResult[]) => void;
 }
 
 export class AnnouncedWork implements ReportListener {
@@ -36,15 +40,27 @@ export class AnnouncedWork implements ReportListener {
   readonly #keeper: AnnouncementKeeper;
   readonly #queue: WorkQueue;
   readonly #controller: Controller;
+  readonly #ownNamespace: string;
+  readonly #onProbed: (results: readonly ProbeResult[]) => void;
   #isPlanned = false;
   #flushing: Promise<void> = Promise.resolve();
   #hasEnded = false;
 
   /** The stores are complete. */
-  constructor(world: AnnouncedWorld, scope: Scope, { mode, isBusy, log, metrics }: AnnouncedWorkOptions) {
+  constructor(
+    world: AnnouncedWorld,
+    scope: Scope,
+    { mode, isBusy, log, metrics, onProbed = () => {} }: AnnouncedWorkOptions,
+  ) {
     this.#world = world;
+    this.#ownNamespace = scope.ownNamespace;
+    this.#onProbed = onProbed;
     this.#book = new AnnouncedBook(world, scope);
-    this.#keeper = new AnnouncementKeeper(world, { mode, services: () => this.#book.size });
+    this.#keeper = new AnnouncementKeeper(world, {
+      mode,
+      services: () => this.#book.size,
+      addressesOf: (key) => this.#book.addressesOf(key),
+    });
     const reconciler = new ServiceAnnouncedReconciler(world, this.#book, this.#keeper, { ...scope, isBusy });
     this.#queue = new WorkQueue(metrics ? { metrics: metrics.queue(reconciler.name) } : {});
     metrics?.watchQueue(reconciler.name, this.#queue);
@@ -68,6 +84,11 @@ export class AnnouncedWork implements ReportListener {
     return this.#book.states();
   }
 
+  /** The node that would own an address of `service`, which is as it would be with the address. */
+  prospectOf(service: Service, address: string): Prospect {
+    return this.#book.prospectOf(service, address);
+  }
+
   /** A Service came, changed or went. */
   serviceChanged(key: string): void {
     this.#book.serviceChanged(key);
@@ -79,12 +100,15 @@ export class AnnouncedWork implements ReportListener {
   /** An object of the configuration, or a node, changed. */
   configChanged(plural: string): void {
     if (!DECISIVE.has(plural)) return;
-    this.#book.configChanged();
+    if (plural === resources.poolSets.plural) this.#book.poolSetChanged();
+    else this.#book.configChanged();
     this.#plan();
   }
 
   reportChanged(node: string): void {
     this.#book.reportChanged(node);
+    const report = this.#world.stores.nodeAnnouncements.get(`${this.#ownNamespace}/${node}`);
+    if (report?.probes) this.#onProbed(report.probes);
     this.#plan();
   }
 

@@ -25,7 +25,8 @@ export const BY_SERVICE = 'service';
 
 /** Every write is one of a leader: it throws LeadershipLostError when the term does not allow it any more. */
 export interface AnnouncedWorld extends Pick<World, 'now' | 'clock' | 'applyStatus'> {
-  readonly stores: Pick<World['stores'], 'services' | 'nodes' | 'l2Advertisements' | 'poolSets'> & ReportStores;
+  readonly stores: Pick<World['stores'], 'services' | 'externalServices' | 'nodes' | 'l2Advertisements' | 'poolSets'> &
+    ReportStores;
   /** Creates a ServiceAnnouncement, or puts it in place of the one that is there. */
   storeAnnouncement(announcement: ServiceAnnouncement): Promise<void>;
   /** Deletes that very object; one that is gone is as good. */

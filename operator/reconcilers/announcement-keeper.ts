@@ -6,11 +6,9 @@
 import { annotations, labels } from '../../crds/annotations.ts';
 import type { ServiceAnnouncement, ServiceAnnouncer } from '../../crds/service-announcement.ts';
 import type { AnnouncedVerdict } from '../advertising/announced-verdict.ts';
-import { heldAddresses } from '../allocator/service-request.ts';
 import { timestampOf, withCondition } from '../cluster/conditions.ts';
 import { keyOf, type Service } from '../cluster/objects.ts';
 import { apiVersionOf, resources } from '../cluster/resource.ts';
-import { formatIp } from '../net/address.ts';
 import type { AnnouncedWorld } from './announced-world.ts';
 
 /** So many Services have one each in the mode `auto`. */
@@ -26,6 +24,8 @@ export interface AnnouncementKeeperOptions {
   readonly mode: 'auto' | 'all' | 'labelled' | 'none';
   /** How many Services hold addresses. */
   readonly services: () => number;
+  /** What a Service holds or may have announced, canonical texts. */
+  readonly addressesOf: (key: string) => readonly string[];
 }
 
 export class AnnouncementKeeper {
@@ -50,7 +50,7 @@ export class AnnouncementKeeper {
     this.#releasedAt.delete(key);
     const stored = this.#storedOf(service);
     if (!this.#isWanted(service, stored !== undefined)) return this.#remove(key);
-    const next = announcementOf(service, verdict, stored, this.#world.now());
+    const next = announcementOf(service, this.#options.addressesOf(key), verdict, stored, this.#world.now());
     if (stored && isTruthSame(stored, next)) {
       const areNamesSame = JSON.stringify(namesOf(stored)) === JSON.stringify(namesOf(next));
       const waitMs = areNamesSame ? 0 : this.#waitForSlot(key);
@@ -130,13 +130,13 @@ export class AnnouncementKeeper {
 
 function announcementOf(
   service: Service,
+  addresses: readonly string[],
   { status, reason, message, announcers }: AnnouncedVerdict,
   stored: ServiceAnnouncement | undefined,
   now: Date,
 ): ServiceAnnouncement {
   const { name, namespace = '', uid = '' } = service.metadata;
   const pool = service.metadata.annotations?.[annotations.ipAllocatedFromPool];
-  const addresses = heldAddresses(service).map(formatIp);
   const ready = { type: 'Ready', status, reason, message };
   const named = announcers.map(({ node, address }) => announcerOf(node, address, stored, now));
   return {

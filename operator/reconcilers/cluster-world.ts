@@ -81,6 +81,19 @@ export class ClusterWorld implements World {
     }
   }
 
+  /** Whatever else is stored beside them: only the leader writes them, and who comes after it decides anew. */
+  storeExternalIps(externalIPs: NonNullable<PoolSet['externalIPs']>): Promise<PoolSet> {
+    const { connection, namespace, term } = this.#parts;
+    const request = {
+      method: 'PATCH',
+      path: objectPath(resources.poolSets, { namespace, name: POOL_SET_NAME }),
+      query: { fieldManager },
+      contentType: 'application/merge-patch+json',
+      body: { externalIPs: externalIPs.length > 0 ? externalIPs : null },
+    } as const;
+    return write<PoolSet>(connection, request, term);
+  }
+
   readPoolSet(): Promise<PoolSet | undefined> {
     const { connection, namespace, term } = this.#parts;
     return getObject(connection, resources.poolSets, { namespace, name: POOL_SET_NAME }, term.signal);

@@ -3,13 +3,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { configAnnotations } from '../../crds/annotations.ts';
 import { OPERATOR_STATE } from '../../crds/configuration-state.ts';
+import type { IpAddressPool } from '../../crds/ip-address-pool.ts';
 import { POOL_SET_NAME } from '../../crds/pool-set.ts';
 import type { ApiConnection } from '../cluster/api-connection.ts';
 import type { CrdGuard } from '../cluster/crd-guard.ts';
 import { type Change, Informer, type InformerMetrics } from '../cluster/informer.ts';
-import type { KubernetesObject, Node } from '../cluster/objects.ts';
+import { InformerOnDemand } from '../cluster/informer-on-demand.ts';
+import type { KubernetesObject, Node, Service } from '../cluster/objects.ts';
 import type { RunnableInformer } from '../cluster/operator.ts';
-import { type Resource, type ResourceAddress, resources } from '../cluster/resource.ts';
+import { isToldOfExternalIps, type Resource, type ResourceAddress, resources } from '../cluster/resource.ts';
 import { isSame } from '../cluster/status-writer.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Stores } from './world.ts';
@@ -30,6 +32,8 @@ type AnyInformer = RunnableInformer & Pick<Informer<KubernetesObject>, 'synced' 
 export class Informers {
   readonly all: readonly AnyInformer[];
   readonly stores: Stores;
+  /** Runs beside the others, where a pool announces external IPs or did. */
+  readonly externalServices: InformerOnDemand<Service>;
   readonly #services: AnyInformer;
   /** What says who has which address, and who may. */
   readonly #ofAddresses: readonly AnyInformer[];
@@ -44,6 +48,7 @@ export class Informers {
     const guarded = <T extends KubernetesObject>(resource: Resource<T>, isOptional = false): Informer<T> =>
       new Informer(connection, resource, { log, metrics, crd: guardOf(resource), isOptional });
     const services = plain(resources.services);
+    this.externalServices = new InformerOnDemand(connection, resources.externalServices, { log });
     const namespaces = plain(resources.namespaces);
     const pools = guarded(resources.ipAddressPools);
     const l2Advertisements = guarded(resources.l2Advertisements);
@@ -64,6 +69,7 @@ export class Informers {
     const poolSets = guarded({ ...resources.poolSets, namespace, fieldSelector: `metadata.name=${POOL_SET_NAME}` });
     this.stores = {
       services: services.store,
+      externalServices: this.externalServices.store,
       namespaces: namespaces.store,
       pools: pools.store,
       l2Advertisements: l2Advertisements.store,
@@ -97,6 +103,8 @@ export class Informers {
     // Listeners get objects and never give any back, so what kind they are does not matter here.
     this.all = all as readonly unknown[] as readonly AnyInformer[];
     this.#services = services as unknown as AnyInformer;
+    for (const informer of [pools, poolSets, this.externalServices])
+      informer.onChange(() => this.externalServices.want(this.#areExternalIpsWanted()));
     const ofAddresses = [services, namespaces, pools, poolSets, reservations, quotas];
     this.#ofAddresses = ofAddresses as readonly unknown[] as readonly AnyInformer[];
     for (const informer of this.all)
@@ -108,6 +116,17 @@ export class Informers {
 
   onService(listener: (key: string) => void): void {
     this.#services.onChange(({ key }) => listener(key));
+    this.externalServices.onChange(({ key }) => listener(key));
+  }
+
+  /** A pool announces some, or what is left of the time when one did has to be taken back. */
+  #areExternalIpsWanted(): boolean {
+    const { pools, poolSets, externalServices } = this.stores;
+    return (
+      pools.list().some(({ spec }: IpAddressPool) => spec.externalIPs === true) ||
+      poolSets.list().some(({ externalIPs }) => (externalIPs ?? []).length > 0) ||
+      externalServices.list().some(isToldOfExternalIps)
+    );
   }
 
   /** Told about changes that may decide something: writes of our own status are none. */
@@ -134,6 +153,7 @@ export class Informers {
     await Promise.all(this.#ofAddresses.map((informer) => this.#refresh(informer, signal)));
     // A CRD may have gone meanwhile.
     await Promise.all(this.all.map((informer) => informer.synced(signal)));
+    await this.externalServices.synced(signal);
   }
 
   /** An API server that has just come back refuses lists for a moment: that is no reason to give the Lease away. */

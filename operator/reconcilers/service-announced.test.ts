@@ -199,4 +199,66 @@ spec('the reconciler of what is announced', (test) => {
       assert.is(stage.conditionOf(WEB), 'True Announced');
     }
   });
+
+  test('says of Services of every type that their external IPs are announced, and takes it back', async () => {
+    const stage = new AnnouncedStage();
+    stage.external('dns', '10.0.0.1', '10.0.0.3');
+    stage.report();
+    await stage.settle('shop/dns');
+    assert.equal(stage.writes, [], 'nobody has granted anything');
+    stage.grant('shop/dns', '10.0.0.1');
+    stage.report();
+    await stage.settle();
+    assert.equal(stage.writes, ['store shop/dns', 'status shop/dns']);
+    assert.is(stage.conditionOf('shop/dns'), 'True Announced');
+    assert.is(stage.announcementOf('shop/dns'), 'True Announced 10.0.0.1 l2:node-b');
+    stage.grant('shop/dns');
+    stage.report();
+    await stage.settle('shop/dns');
+    assert.is(stage.conditionOf('shop/dns'), 'none');
+    stage.time += 5_000;
+    await stage.settle('shop/dns');
+    assert.is(stage.announcementOf('shop/dns'), 'none');
+  });
+
+  test('counts external IPs beside what a load balancer holds', async () => {
+    const stage = await announced();
+    const service = stage.stores.services.get(WEB);
+    if (!service) throw new Error('there is a Service');
+    stage.put({ ...service, spec: { ...service.spec, clusterIP: '10.96.0.7', externalIPs: ['10.0.0.3'] } });
+    stage.grant(WEB, '10.0.0.3');
+    stage.report();
+    await stage.settle();
+    assert.is(stage.conditionOf(WEB), 'True Announced');
+    assert.match(stage.announcementOf(WEB), /^True Announced 10\.0\.0\.1,10\.0\.0\.3 /);
+    assert.equal(stage.writes, ['store shop/web']);
+  });
+
+  test('says of each Service that shares an address that it is announced, and of the other once one is gone', async () => {
+    const stage = new AnnouncedStage();
+    for (const [name, port] of [
+      ['tcp', 80],
+      ['udp', 53],
+    ] as const) {
+      stage.service(name, '10.0.0.1');
+      const service = stage.stores.services.get(`shop/${name}`);
+      if (!service) throw new Error('there is a Service');
+      const annotations = { ...service.metadata.annotations, 'metallb.io/allow-shared-ip': 'k' };
+      const metadata = { ...service.metadata, annotations };
+      stage.put({ ...service, metadata, spec: { ...service.spec, ports: [{ port }] } });
+    }
+    stage.report();
+    await stage.settle();
+    for (const key of ['shop/tcp', 'shop/udp'])
+      assert.is(stage.announcementOf(key), 'True Announced 10.0.0.1 l2:node-b', key);
+    stage.remove('shop/tcp');
+    stage.report();
+    stage.writes.length = 0;
+    await stage.settle('shop/udp');
+    assert.is(stage.conditionOf('shop/udp'), 'True Announced');
+    assert.equal(
+      stage.writes.filter((write) => write.includes('udp')),
+      [],
+    );
+  });
 });

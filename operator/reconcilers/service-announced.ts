@@ -6,7 +6,7 @@ import { isOurs } from '../allocator/service-request.ts';
 import { conditionOf, withCondition } from '../cluster/conditions.ts';
 import type { Outcome, Reconciler } from '../cluster/controller.ts';
 import { keyOf, type Service, type ServiceStatus } from '../cluster/objects.ts';
-import { resources } from '../cluster/resource.ts';
+import { type ResourceAddress, resources } from '../cluster/resource.ts';
 import type { AnnouncedBook } from './announced-book.ts';
 import type { AnnouncedWorld } from './announced-world.ts';
 import type { AnnouncementKeeper } from './announcement-keeper.ts';
@@ -14,6 +14,8 @@ import type { Scope } from './world.ts';
 
 const DONE: Outcome = { next: 'WaitForChange' };
 const OUR_CONDITIONS = 'heraldlb.io/';
+/** Of a Service that is no load balancer: others may not give it an address by status. */
+const CONDITIONS_ALONE: ResourceAddress = { ...resources.services, statusFields: { status: [] } };
 
 /** Until it is asked again whether addresses are still being written. */
 const BUSY_MS = 500;
@@ -44,10 +46,12 @@ export class ServiceAnnouncedReconciler implements Reconciler {
   async reconcile(key: string): Promise<Outcome> {
     if (this.#scope.isBusy())
       return { next: 'RetryAfter', milliseconds: BUSY_MS, because: 'addresses are written first' };
-    const service = this.#world.stores.services.get(key);
+    const service = this.#book.serviceOf(key);
     const outcome = this.#book.outcomeOf(key);
-    if (!service || !isOurs(service, this.#scope.lbClass)) return this.#forget(key);
-    if (!outcome || !isAssigned(service)) return retryIn(await this.#keeper.withoutAddress(service));
+    if (!service) return this.#forget(key);
+    const isOther = service.spec.type !== 'LoadBalancer';
+    if (isOther ? !outcome : !isOurs(service, this.#scope.lbClass)) return this.#forgetOther(service);
+    if (!outcome || !(isOther || isAssigned(service))) return retryIn(await this.#keeper.withoutAddress(service));
     const verdict = verdictOf(outcome);
     const waitMs = this.#settling(key, verdict, service);
     if (waitMs > 0) return retryIn(waitMs);
@@ -57,6 +61,15 @@ export class ServiceAnnouncedReconciler implements Reconciler {
     await this.#writeCondition(service, verdict);
     if (stored.status === 'rejected') throw stored.reason;
     return retryIn(stored.value);
+  }
+
+  /** Of a Service that is no load balancer nobody else takes back that its external IPs were announced. */
+  async #forgetOther(service: Service): Promise<Outcome> {
+    const conditions = (service.status?.conditions ?? []).filter(({ type }) => type.startsWith(OUR_CONDITIONS));
+    const kept = conditions.filter(({ type }) => type !== serviceConditions.announced);
+    if (service.spec.type !== 'LoadBalancer' && kept.length < conditions.length)
+      await this.#world.applyStatus<ServiceStatus>(service, CONDITIONS_ALONE, { status: { conditions: kept } });
+    return this.#forget(keyOf(service));
   }
 
   /** The Service is gone, or is no load balancer of ours any more. */
@@ -90,10 +103,12 @@ export class ServiceAnnouncedReconciler implements Reconciler {
       { type: serviceConditions.announced, status, reason, message },
       this.#world.now(),
     );
-    await this.#world.applyStatus<ServiceStatus>(service, resources.services, {
-      status: { loadBalancer: { ingress: service.status?.loadBalancer?.ingress ?? [] }, conditions: next },
-      annotations: pool === undefined ? {} : { [annotations.ipAllocatedFromPool]: pool },
-    });
+    if (service.spec.type === 'LoadBalancer')
+      await this.#world.applyStatus<ServiceStatus>(service, resources.services, {
+        status: { loadBalancer: { ingress: service.status?.loadBalancer?.ingress ?? [] }, conditions: next },
+        annotations: pool === undefined ? {} : { [annotations.ipAllocatedFromPool]: pool },
+      });
+    else await this.#world.applyStatus<ServiceStatus>(service, CONDITIONS_ALONE, { status: { conditions: next } });
     this.#writtenOn.set(keyOf(service), resourceVersion);
   }
 }

@@ -22,6 +22,8 @@ import type { PodAddress, SecretFact } from '../config/surroundings.ts';
 /** What the informers know. */
 export interface Stores {
   readonly services: ReadonlyStore<Service>;
+  /** Of other types than LoadBalancer: those that name external IPs, where a pool announces some. */
+  readonly externalServices: ReadonlyStore<Service>;
   readonly namespaces: ReadonlyStore<Namespace>;
   readonly pools: ReadonlyStore<IpAddressPool>;
   readonly l2Advertisements: ReadonlyStore<L2Advertisement>;
@@ -57,6 +59,8 @@ export interface World {
    * @param before what was stored when the pools were decided @throws {ConflictError} when it is that no more
    */
   storePoolSet(before: PoolSet | undefined, pools: PoolSet['pools']): Promise<PoolSet>;
+  /** Puts `externalIPs` in place of those that the PoolSet grants, and returns what is stored. */
+  storeExternalIps(externalIPs: NonNullable<PoolSet['externalIPs']>): Promise<PoolSet>;
   /** The PoolSet and a Service as the API server has them now; undefined when there is none. */
   readPoolSet(): Promise<PoolSet | undefined>;
   readService(key: string): Promise<Service | undefined>;

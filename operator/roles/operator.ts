@@ -128,6 +128,7 @@ class OperatorProcess {
 
   async #elect(signal: AbortSignal): Promise<void> {
     if (!this.#settings.kubeconfig) void followApiServers({ connection: this.#connection, log: this.#log }, signal);
+    void this.#informers.externalServices.run(signal);
     void this.#definitions.watch(signal, () => {
       if (this.#work) this.#tellForeignDefinitions();
       this.#work?.configChanged();

@@ -9,6 +9,7 @@ import { l2Object } from '../../../testing/config-objects.ts';
 import { announcedServiceOf, serviceKeyOf } from '../../advertising/announced-service.ts';
 import { desiredAnnouncements } from '../../advertising/announcements.ts';
 import { clusterConfigOf } from '../../advertising/cluster-config.ts';
+import { grantsByService } from '../../advertising/external-ips.ts';
 import { NodeReport } from '../../advertising/node-report.ts';
 import { type EndpointSlice, keyOf, type Lease, type Node, type Service } from '../../cluster/objects.ts';
 import { Store } from '../../cluster/store.ts';
@@ -25,6 +26,7 @@ const SCOPE = { ownNamespace: NS, configNamespaces: [NS], lbClass: '' };
 export class AnnouncedStage {
   readonly stores = {
     services: new Store<Service>(),
+    externalServices: new Store<Service>(),
     nodes: new Store<Node>(),
     l2Advertisements: new Store<L2Advertisement>(),
     poolSets: new Store<PoolSet>(),
@@ -63,7 +65,11 @@ export class AnnouncedStage {
     this.advertise(true);
     const world = this.#world();
     this.book = new AnnouncedBook(world, SCOPE);
-    const keeper = new AnnouncementKeeper(world, { mode, services: services ?? (() => this.book.size) });
+    const keeper = new AnnouncementKeeper(world, {
+      mode,
+      services: services ?? (() => this.book.size),
+      addressesOf: (key) => this.book.addressesOf(key),
+    });
     this.#reconciler = new ServiceAnnouncedReconciler(world, this.book, keeper, {
       ...SCOPE,
       isBusy: () => this.isBusy,
@@ -95,6 +101,23 @@ export class AnnouncedStage {
     this.endpoints(name, 'node-a');
   }
 
+  /** A Service of type ClusterIP that names external IPs, none of which the operator has granted yet. */
+  external(name: string, ...externalIPs: readonly string[]): void {
+    this.put({
+      metadata: { namespace: 'shop', name, uid: `uid-${name}`, creationTimestamp: BORN },
+      spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', externalIPs, selector: { app: 'web' } },
+    });
+    this.endpoints(name, 'node-a');
+  }
+
+  /** The external IPs that may be announced, all of one Service. */
+  grant(service: string, ...addresses: readonly string[]): void {
+    const poolSet = this.stores.poolSets.get(`${NS}/herald`) as PoolSet;
+    const externalIPs = addresses.map((address) => ({ address, service }));
+    this.stores.poolSets.put(`${NS}/herald`, { ...poolSet, externalIPs });
+    this.book.poolSetChanged();
+  }
+
   /** The nodes on which a Service has endpoints. */
   endpoints(name: string, ...nodes: readonly string[]): void {
     const slice: EndpointSlice = {
@@ -109,7 +132,8 @@ export class AnnouncedStage {
   put(service: Service): void {
     this.#revision += 1;
     const metadata = { ...service.metadata, resourceVersion: String(this.#revision) };
-    this.stores.services.put(keyOf(service), { ...service, metadata });
+    const isBalancer = service.spec.type === 'LoadBalancer';
+    this.stores[isBalancer ? 'services' : 'externalServices'].put(keyOf(service), { ...service, metadata });
     this.book.serviceChanged(keyOf(service));
   }
 
@@ -138,7 +162,7 @@ export class AnnouncedStage {
 
   /** 'True Announced' */
   conditionOf(key: string): string {
-    const { conditions } = this.stores.services.get(key)?.status ?? {};
+    const { conditions } = this.book.serviceOf(key)?.status ?? {};
     const { status, reason } = conditions?.find(({ type }) => type === 'heraldlb.io/Announced') ?? {};
     return status ? `${status} ${reason}` : 'none';
   }
@@ -152,9 +176,11 @@ export class AnnouncedStage {
 
   #reportOf(node: string): NodeAnnouncement {
     const config = { ...this.#config(), node, ignoresExcludeLabel: false };
-    const services = this.stores.services.list().flatMap((each) => {
+    const grants = grantsByService(this.stores.poolSets.get(`${NS}/herald`)?.externalIPs ?? []);
+    const all = [...this.stores.services.list(), ...this.stores.externalServices.list()];
+    const services = all.flatMap((each) => {
       const slices = this.stores.endpointSlices.by(BY_SERVICE, keyOf(each));
-      return announcedServiceOf(each, slices, '') ?? [];
+      return announcedServiceOf(each, slices, '', grants.get(keyOf(each))) ?? [];
     });
     const report = new NodeReport({
       algorithmVersion: 1,

@@ -1,8 +1,8 @@
 /** A world in memory: stores that answer writes like an API server, faults on demand, and a record of every write. */
 
-import { annotations, serviceConditions } from '../../../crds/annotations.ts';
 import type { AddressQuota } from '../../../crds/address-quota.ts';
 import type { AddressReservation } from '../../../crds/address-reservation.ts';
+import { annotations, serviceConditions } from '../../../crds/annotations.ts';
 import type { BfdProfile } from '../../../crds/bfd-profile.ts';
 import type { BgpAdvertisement } from '../../../crds/bgp-advertisement.ts';
 import type { BgpPeer } from '../../../crds/bgp-peer.ts';
@@ -39,6 +39,7 @@ const SCOPE = {
 export class FakeWorld implements World {
   readonly stores = {
     services: new Store<Service>(),
+    externalServices: new Store<Service>(),
     namespaces: new Store<KubernetesObject>(),
     pools: new Store<IpAddressPool>(),
     l2Advertisements: new Store<L2Advertisement>(),
@@ -189,12 +190,14 @@ export class FakeWorld implements World {
     if (isSame(status?.conditions, conditions)) return 'Unchanged';
     await this.#send();
     const former = this.formerServices.get(keyOf(object));
-    const stored = former ?? this.stores.services.get(keyOf(object));
+    const { services, externalServices } = this.stores;
+    const store = externalServices.get(keyOf(object)) ? externalServices : services;
+    const stored = former ?? store.get(keyOf(object));
     if (stored?.metadata.resourceVersion !== object.metadata.resourceVersion) throw new ConflictError('changed');
     this.writes.push(`services ${keyOf(object)}`);
     const next = { ...object, status: { ...status, ...(conditions && { conditions }) } } as Service;
     if (former) this.formerServices.set(keyOf(object), next);
-    else this.put(this.stores.services, next);
+    else this.put(store, next);
     return 'Written';
   }
 
@@ -205,8 +208,17 @@ export class FakeWorld implements World {
     const stored = this.stores.poolSets.get(keyOf({ metadata }));
     if (stored?.metadata.resourceVersion !== before?.metadata.resourceVersion) throw new ConflictError('changed');
     this.writes.push(`poolsets ${keyOf({ metadata })}`);
-    const poolSet: PoolSet = { apiVersion: 'heraldlb.io/v1alpha1', kind: 'PoolSet', metadata, pools };
+    const poolSet: PoolSet = { ...stored, apiVersion: 'heraldlb.io/v1alpha1', kind: 'PoolSet', metadata, pools };
     return this.put(this.stores.poolSets, poolSet);
+  }
+
+  async storeExternalIps(externalIPs: NonNullable<PoolSet['externalIPs']>): Promise<PoolSet> {
+    await this.#send();
+    const stored = this.stores.poolSets.get('herald-system/herald');
+    if (!stored) throw new Error('there is no PoolSet');
+    this.writes.push('externalips herald-system/herald');
+    const { externalIPs: _, ...rest } = stored;
+    return this.put(this.stores.poolSets, { ...rest, ...(externalIPs.length > 0 && { externalIPs }) });
   }
 
   async readPoolSet(): Promise<PoolSet | undefined> {
@@ -276,7 +288,8 @@ export class FakeWorld implements World {
   }
 
   #changed(store: object, key: string): void {
-    if (store === this.stores.services) this.#work?.serviceChanged(key);
+    const { services, externalServices } = this.stores;
+    if (store === services || store === externalServices) this.#work?.serviceChanged(key);
     else this.#work?.configChanged();
   }
 }
