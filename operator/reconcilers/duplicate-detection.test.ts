@@ -200,6 +200,28 @@ spec('duplicate detection', (test) => {
     await stage.pass(700_000);
     assert.is(stage.log.filter((line) => line.startsWith('restore')).length, 1);
   });
+  test('is not moved by a second Service that waits for the same address, and counts ten minutes from the last answer', async () => {
+    const stage = new Stage();
+    const both = { loadBalancerIP: '192.0.2.1' };
+    const service = stage.put(both);
+    const refused = async (): Promise<void> => {
+      stage.writable(service, assigned('192.0.2.1'));
+      await stage.pass();
+      stage.answer('192.0.2.1', conflict);
+      stage.log.length = 0;
+    };
+    await refused();
+    await stage.pass(300_000);
+    stage.put(both, [], 'shop/other');
+    stage.detection.serviceChanged('shop/other');
+    assert.equal(stage.log, ['restore 192.0.2.1']);
+    await refused();
+    stage.detection.serviceChanged('shop/other');
+    await stage.pass(599_000);
+    assert.equal(stage.log, []);
+    await stage.pass(2_000);
+    assert.equal(stage.log, ['restore 192.0.2.1']);
+  });
   test('goes on, and says so, when no node answers in time', async () => {
     const stage = new Stage();
     const service = stage.put();
