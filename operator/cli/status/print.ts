@@ -1,11 +1,12 @@
 /** Prints the glance at a cluster for people: problems first, bars for pools. */
 
 import { bar, firstSentence, type Paint, table } from '../output.ts';
-import type { NodeReport, PoolReport, Replicas, StatusReport } from './report.ts';
+import type { LimitReport, NodeReport, PoolReport, Replicas, StatusReport } from './report.ts';
 
 /** Longer lists are cut in the table; -o json has them all. */
 const MAX_PROBLEMS = 20;
 const MAX_ADDRESSES = 6;
+const MAX_LIMITS = 10;
 const BAR_WIDTH = 20;
 /** The share of a pool from which a bar warns: as MetalLB's alerts. */
 const NEARLY_FULL = 0.85;
@@ -15,6 +16,8 @@ export function statusText(report: StatusReport, paint: Paint): string {
     headline(report, paint),
     problemsText(report, paint),
     section('POOLS', poolRows(report, paint), paint),
+    section('RESERVATIONS', reservationRows(report, paint), paint),
+    section('QUOTAS', quotaRows(report, paint), paint),
     section(
       'NODES',
       report.nodes.map((node) => nodeRow(node, paint)),
@@ -72,6 +75,32 @@ function poolRows({ pools }: StatusReport, paint: Paint): readonly (readonly str
 function barOf(used: number, free: number, { isRemnant }: PoolReport, paint: Paint): string {
   const share = used / (used + free);
   return paint(isRemnant ? 'quiet' : share >= NEARLY_FULL ? 'warn' : 'good', bar(share, BAR_WIDTH));
+}
+
+const reservationRows = ({ reservations }: StatusReport, paint: Paint): readonly (readonly string[])[] =>
+  reservations.map(({ name, isReady, reason, keeps, whose, held, heldByOthers }) => [
+    name,
+    paint(isReady ? 'good' : 'bad', reason),
+    `${keeps} for ${whose}`,
+    `${held} held${heldByOthers > 0 ? `, ${heldByOthers} by others` : ''}`,
+  ]);
+
+function quotaRows({ quotas }: StatusReport, paint: Paint): readonly (readonly string[])[] {
+  return quotas.flatMap(({ name, isReady, reason, limits }): readonly (readonly string[])[] => {
+    const first = [name, paint(isReady ? 'good' : 'bad', reason)];
+    if (limits.length === 0) return [[...first, '', 'nothing in use']];
+    const shown = limits
+      .slice(0, MAX_LIMITS)
+      .map((limit, at) => [...(at === 0 ? first : ['', '']), ...limitRow(limit, paint)]);
+    const more = limits.length - shown.length;
+    return more > 0 ? [...shown, ['', '', '', `and ${more} more`]] : shown;
+  });
+}
+
+function limitRow({ family, used, limit, namespace, pool }: LimitReport, paint: Paint): readonly string[] {
+  const where = [...(namespace ? [`namespace ${namespace}`] : []), ...(pool ? [`pool ${pool}`] : [])].join(', ');
+  const count = `${used} of ${limit} ${family}`;
+  return [where || 'all together', used >= limit ? paint('warn', count) : count];
 }
 
 function nodeRow({ name, hasSpeaker, announces }: NodeReport, paint: Paint): readonly string[] {

@@ -57,6 +57,36 @@ export interface PeerReport {
   readonly sessions: readonly { readonly node: string; readonly state: string }[];
 }
 
+/** What is kept for somebody. */
+export interface ReservationReport {
+  readonly name: string;
+  readonly isReady: boolean;
+  readonly reason: string;
+  /** `203.0.113.7, 2 IPv4 of pool public` */
+  readonly keeps: string;
+  /** `shop/web`, `namespace shop`, `by labels`. */
+  readonly whose: string;
+  readonly held: number;
+  readonly heldByOthers: number;
+}
+
+/** One limit of a quota, for one namespace or all together. */
+export interface LimitReport {
+  readonly family: 'IPv4' | 'IPv6';
+  readonly used: number;
+  readonly limit: number;
+  readonly namespace?: string;
+  readonly pool?: string;
+}
+
+export interface QuotaReport {
+  readonly name: string;
+  readonly isReady: boolean;
+  readonly reason: string;
+  /** The fullest first, as far as the operator wrote them. */
+  readonly limits: readonly LimitReport[];
+}
+
 export interface StatusReport {
   readonly namespace: string;
   readonly isInstalled: boolean;
@@ -67,6 +97,8 @@ export interface StatusReport {
   readonly services: { readonly served: number; readonly withAddress: number; readonly announced: number };
   readonly problems: readonly Problem[];
   readonly pools: readonly PoolReport[];
+  readonly reservations: readonly ReservationReport[];
+  readonly quotas: readonly QuotaReport[];
   readonly nodes: readonly NodeReport[];
   readonly advertisements: readonly AdvertisementReport[];
   readonly peers: readonly PeerReport[];

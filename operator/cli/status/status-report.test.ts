@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { quotaObject, reservationObject } from '../../../testing/config-objects.ts';
 import { spec } from '../../../testing/spec.ts';
 import { paintOf } from '../output.ts';
 import {
@@ -156,6 +157,52 @@ spec('herald status', (test) => {
       use: [{ family: 'IPv4', used: 1, free: 0 }],
       isRemnant: true,
     });
+  });
+
+  test('shows what is kept for whom, and how full quotas are', () => {
+    const ready = (reason: string) => [
+      { type: 'Ready', status: 'True' as const, reason, message: 'x', lastTransitionTime: NOW.toISOString() },
+    ];
+    const report = statusReport(
+      snapshotOf({
+        more: {
+          reservations: [
+            {
+              ...reservationObject('web', {
+                addresses: ['203.0.113.7'],
+                share: { pool: 'public', ipv4: 2 },
+                for: { namespace: 'shop', name: 'web' },
+              }),
+              status: { held: 1, heldByOthers: 2, conditions: ready('Reserving') },
+            },
+          ],
+          quotas: [
+            {
+              ...quotaObject('teams', { limits: [{ ipv4: 2 }, { pool: 'public', ipv6: 5 }] }),
+              status: {
+                used: [
+                  { namespace: 'shop', ipv4: 2 },
+                  { namespace: 'lab', pool: 'public', ipv6: 1 },
+                ],
+                full: 1,
+                conditions: ready('Limiting'),
+              },
+            },
+          ],
+        },
+      }),
+    );
+    assert.equal(report.quotas[0]?.limits, [
+      { family: 'IPv4', used: 2, limit: 2, namespace: 'shop' },
+      { family: 'IPv6', used: 1, limit: 5, namespace: 'lab', pool: 'public' },
+    ]);
+    const text = statusText(report, plain);
+    for (const part of [
+      /web +Reserving +203\.0\.113\.7, 2 IPv4 of pool public for shop\/web +1 held, 2 by others/,
+      /teams +Limiting +namespace shop +2 of 2 IPv4/,
+      /namespace lab, pool public +1 of 5 IPv6/,
+    ])
+      assert.match(text, part);
   });
 
   test('cuts long lists for people, and says so', () => {

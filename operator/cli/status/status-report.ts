@@ -1,19 +1,20 @@
 /** Reads the glance at a cluster from what the operator and the speakers wrote. */
 
 import { serviceConditions } from '../../../crds/annotations.ts';
-import type { Condition } from '../../../crds/condition.ts';
 import type { IpAddressPool } from '../../../crds/ip-address-pool.ts';
 import { POOL_SET_NAME } from '../../../crds/pool-set.ts';
 import { heldAddresses, isOurs } from '../../allocator/service-request.ts';
 import { conditionOf } from '../../cluster/conditions.ts';
-import { type KubernetesObject, keyOf } from '../../cluster/objects.ts';
+import { keyOf } from '../../cluster/objects.ts';
 import { formatIp } from '../../net/address.ts';
 import { announcersByService } from '../explain/announcers.ts';
 import { hasSpeaker } from '../explain/nodes.ts';
 import { isFresh, leaderLeaseOf } from '../explain/service-is-ours.ts';
 import type { ClusterSnapshot } from '../gather.ts';
 import type { Workload } from '../kinds.ts';
+import { quotaReport, reservationReport } from './address-rules.ts';
 import { problemsOf } from './problems.ts';
+import { type Judged, readiness } from './readiness.ts';
 import type { AdvertisementReport, NodeReport, PeerReport, PoolReport, Replicas, StatusReport, Use } from './report.ts';
 
 export function statusReport(snapshot: ClusterSnapshot): StatusReport {
@@ -29,6 +30,8 @@ export function statusReport(snapshot: ClusterSnapshot): StatusReport {
     services: servicesOf(snapshot),
     problems: problemsOf(snapshot),
     pools: [...snapshot.pools.map(poolReport), ...remnantsOf(snapshot)],
+    reservations: snapshot.reservations.map(reservationReport),
+    quotas: snapshot.quotas.map(quotaReport),
     nodes: nodesOf(snapshot),
     advertisements: advertisementsOf(snapshot),
     peers: snapshot.bgpPeers.map((peer) => peerReport(peer, snapshot)),
@@ -51,17 +54,6 @@ function servicesOf({ services, installation }: ClusterSnapshot): StatusReport['
     withAddress: ours.filter((service) => heldAddresses(service).length > 0).length,
     announced: announced.length,
   };
-}
-
-type Judged = KubernetesObject & {
-  readonly status?:
-    | { readonly conditions?: readonly Pick<Condition, 'type' | 'status' | 'reason'>[] | undefined }
-    | undefined;
-};
-
-function readiness({ status }: Judged): { readonly isReady: boolean; readonly reason: string } {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  return { isReady: ready?.status === 'True', reason: ready?.reason ?? 'Pending' };
 }
 
 function poolReport(pool: IpAddressPool): PoolReport {
