@@ -107,10 +107,13 @@ export const reasons = {
       'Somebody on the network has the address that the Service asks for; the message names the MAC address.',
     AddressInUse: 'The address that the Service asks for is held by another Service.',
     AddressNotInPool: 'The address that the Service asks for lies in no pool.',
+    AddressReserved: 'What the Service asks for is kept for others by an AddressReservation.',
+    CoolingDown: 'The address that the Service asks for rests after another Service let go of it.',
     InvalidRequest: 'What the Service asks for contradicts itself or cannot be read.',
     NotOurs: 'Somebody else answers for what the status shows; the message says why Herald does not take it over.',
     ContestedStatus: 'Somebody else changes the status back whenever Herald has written it, so Herald has stopped.',
     NoClusterIP: 'The Service has no cluster address, so nothing could forward to it.',
+    QuotaExceeded: 'An AddressQuota allows no more addresses.',
     ProbingAddress: 'A speaker asks the network whether somebody has the address already: up to 5 s.',
     AddressPending: "The pool's external source was asked for an address and has not answered yet.",
     SourceUnreachable: "The pool's external source does not answer, or not as it must; the operator goes on asking.",
@@ -147,13 +150,18 @@ export const reasons = {
   },
   /** Why one pool refused one Service. */
   rejections: {
+    AddressConflicts: 'A machine outside of the cluster uses the address.',
     AddressInUse: 'The address is held by another Service that does not share it.',
     AddressNotInPool: 'The address that the Service asks for is not in the pool.',
+    AddressReserved: 'The address, or what is left of the pool, is kept for others by an AddressReservation.',
     AutoAssignDisabled: 'The pool serves only Services that name it (spec.autoAssign is false).',
+    CoolingDown: 'Another Service let go of the address, and it rests before it is given again.',
     FamilyMissing: 'The pool has no address of a family that the Service needs.',
     NamespaceNotAllowed: "The pool's serviceAllocation does not include the namespace of the Service.",
-    PoolExhausted: 'Every address of the pool is in use.',
+    PoolDraining: 'The pool keeps what it has given and gives nothing new (spec.drain).',
+    PoolExhausted: 'Every address of the pool is in use, rests, or is reserved.',
     PoolRemoved: 'The pool was deleted; what it gave stays, it gives nothing new.',
+    QuotaExceeded: 'An AddressQuota allows no more addresses.',
     ServiceNotSelected: "The pool's serviceAllocation does not select the labels of the Service.",
     AddressPending: "The pool's external source was asked for an address and has not answered yet.",
     SourceRefused: "The pool's external source refuses; the message has its own words.",
@@ -174,12 +182,28 @@ export const reasons = {
   /** What does not work in a speaker. */
   faults: {
     HeartbeatPortTaken: "The heartbeat port is in use: perhaps MetalLB's speaker is still on this node.",
+    InKernelResponderFailed: 'The kernel refused the program on an interface; packet sockets answer there.',
     InvalidExcludeInterfaces: 'The pattern of interfaces to leave out is no regular expression.',
+    KernelAnswersToo:
+      'An announced address is on an interface of the node, so that its kernel answers whichever node owns it.',
     MissingCapability: 'The process lacks a capability that it needs; the message names it.',
     NotReady: 'The speaker cannot own addresses yet; the message says what it waits for.',
     PacketSocketFailed: 'The kernel refused a packet socket on an interface; the message has its error.',
+    ProxyHealthUnknown:
+      'kube-proxy did not tell whether it forwards when the speaker started, so it was not waited for longer than 5 s.',
     SocketFailed: 'The kernel refused the socket of the heartbeats; the message has its error.',
     WireThreadFailed: 'The thread that answers ARP and NDP ended; the message says why.',
+  },
+  /** Why the program in the kernel answers ARP and Neighbor Solicitations on a node, or packet sockets. */
+  responders: {
+    AsConfigured: 'The setting --l2-responder asks for it.',
+    InKernelResponderFailed: 'The kernel refused the program or one of its maps; the message has its error.',
+    KernelTooOld: 'Programs on the ingress of interfaces (tcx) need Linux 6.6.',
+    NoBpfCapability: 'The speaker lacks the capability BPF or NET_ADMIN.',
+    ProgramLoaded: 'The program is loaded and pinned: a restarted speaker goes on with it.',
+    ProgramMissing: 'The build holds no program: no compiler for BPF was there when it was made.',
+    ProgramNotPinned: 'The program is loaded; without a bpffs it ends with the speaker.',
+    SeccompForbidsBpf: 'The seccomp profile of the pod forbids bpf(2).',
   },
   /** What `herald explain` says where nobody writes a condition. */
   explanations: {

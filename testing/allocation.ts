@@ -45,6 +45,7 @@ export function request(
   return {
     key: `default/${name}`,
     namespace: 'default',
+    name,
     createdAt: '2026-01-01T00:00:00Z',
     families,
     isOneFamilyEnough: false,
@@ -58,7 +59,7 @@ export function inWords(decision: Decision): string {
   if (decision.outcome === 'Unassigned')
     return [decision.reason, ...decision.rejections.map(({ pool, reason }) => `${pool}: ${reason}`)].join(', ');
   const partly = decision.reason === 'Assigned' ? '' : ` (${decision.reason})`;
-  return `${decision.addresses.map(formatIp).join('+')} from ${decision.pool}${partly}`;
+  return `${decision.addresses.map(formatIp).join('+')} from ${decision.pools.join(',')}${partly}`;
 }
 
 /** A plan as names and lines, in order. */
@@ -141,6 +142,7 @@ export const someRequest: fc.Arbitrary<ServiceRequest> = fc
     }) => ({
       key: `default/${name}`,
       namespace,
+      name,
       ...(isWeb && { labels: { tier: 'web' } }),
       createdAt: `2026-01-${day}T00:00:00Z`,
       families,

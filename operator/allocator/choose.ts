@@ -1,121 +1,148 @@
-/** How one Service comes to its addresses, given the pools and what others hold: pure, and shared by both allocators. */
+/** How one Service comes to its addresses, given the books: pure, and shared by both allocators. */
 
 import { holds, type Pool, permits } from '../config/pool.ts';
-import type { IpAddress } from '../net/address.ts';
-import type { PoolTable } from './pool-table.ts';
+import { type Holder, type Holding, isWhole, missingFamilies, type Part } from './holding.ts';
+import type { Ledger } from './ledger.ts';
+import { type Asked, type Offer, offerOf, offerOfRequested, type Preference } from './offer.ts';
 import type { Family, ServiceRequest } from './service-request.ts';
+import { isAskedFor } from './standing.ts';
 
-/** Who holds what, and what is free. */
-export interface Occupancy {
-  holderOf(address: IpAddress): string | undefined;
-  /** The lowest free address of the family in the first range of the pool that has one. */
-  firstFree(pool: Pool, family: Family): IpAddress | undefined;
-}
-
-/** Addresses of one pool that one Service has. */
-export interface Holding {
+/** What the external source of a pool has to be asked for. */
+export interface Claim {
   readonly pool: Pool;
-  readonly addresses: readonly IpAddress[];
+  readonly families: readonly Family[];
 }
 
-/** The part of what the Service holds that some pool still permits and no other Service has. */
-export function keepHeld(request: ServiceRequest, pools: PoolTable, occupancy: Occupancy): Holding | undefined {
-  if (request.isForeign) return reserve(request, pools, occupancy);
-  const mine = request.held.filter(
-    (address, at) =>
-      request.families.includes(address.family) &&
-      request.held.findIndex(({ family }) => family === address.family) === at &&
-      isRequested(request, address) &&
-      (occupancy.holderOf(address) ?? request.key) === request.key,
-  );
-  if (mine.length === 0) return undefined;
-  let best: Holding | undefined;
-  for (const pool of pools.all) {
-    if (!isAskedFor(request, pool) || !permits(pool, request)) continue;
-    const addresses = mine.filter((address) => holds(pool, address));
-    if (addresses.length > (best?.addresses.length ?? 0)) best = { pool, addresses };
+/** What the Service gets next, if anything, and what it waits for meanwhile. */
+export interface Step {
+  readonly holding?: Holding;
+  readonly claims: readonly Claim[];
+}
+
+type Taken = { readonly part: Part } | { readonly claim: Claim } | undefined;
+
+/** Gives the holder all that it may have now. Whether that is anything. */
+export function serve(holder: Holder, ledger: Ledger): boolean {
+  let isServed = false;
+  for (;;) {
+    const { holding } = nextStep(holder.request, holder.holding, ledger);
+    if (!holding) return isServed;
+    ledger.hold(holder, holding);
+    isServed = true;
   }
-  return best;
 }
 
-/** Whatever of the status lies in our pools, wherever nobody of ours has it; it counts as one pool's. */
-function reserve({ key, held }: ServiceRequest, pools: PoolTable, occupancy: Occupancy): Holding | undefined {
-  const addresses = held.filter(
-    (address, at) =>
-      held.findIndex(({ family, value }) => family === address.family && value === address.value) === at &&
-      (occupancy.holderOf(address) ?? key) === key &&
-      pools.all.some((pool) => holds(pool, address)),
-  );
-  const pool = pools.all.find((one) => addresses[0] && holds(one, addresses[0]));
-  return pool && { pool, addresses };
+export function nextStep(request: ServiceRequest, holding: Holding | undefined, ledger: Ledger): Step {
+  if (request.problem || (holding && isWhole(request, holding))) return { claims: [] };
+  if (request.requestedPools) return stepOfSeveral(request, request.requestedPools, holding, ledger);
+  const [part] = holding?.parts ?? [];
+  return stepOf(part ? complete(request, part, ledger) : take(request, ledger));
 }
 
-/** Fresh addresses, all from one pool; undefined where no pool has what the Service needs. */
-export function takeFree(request: ServiceRequest, pools: PoolTable, occupancy: Occupancy): Holding | undefined {
-  if (request.problem) return undefined;
-  if (request.requestedAddresses) return takeRequested(request, request.requestedAddresses, pools, occupancy);
-  const candidates = poolsOfInterest(request, pools);
-  const whole = firstWith(candidates, request.families, occupancy);
-  if (whole || !request.isOneFamilyEnough) return whole;
-  for (const family of request.families) {
-    const part = firstWith(candidates, [family], occupancy);
-    if (part) return part;
-  }
-  return undefined;
-}
+const stepOf = (taken: Taken): Step => {
+  if (!taken) return { claims: [] };
+  return 'part' in taken ? { holding: { parts: [taken.part] }, claims: [] } : { claims: [taken.claim] };
+};
 
-function firstWith(pools: readonly Pool[], families: readonly Family[], occupancy: Occupancy): Holding | undefined {
-  for (const pool of pools) {
-    const addresses = families.flatMap((family) => occupancy.firstFree(pool, family) ?? []);
-    if (addresses.length === families.length) return { pool, addresses };
-  }
-  return undefined;
-}
-
-function takeRequested(
+/** Each pool by itself: what one of them lacks keeps the Service from nothing that another one has. */
+function stepOfSeveral(
   request: ServiceRequest,
-  requested: readonly IpAddress[],
-  pools: PoolTable,
-  occupancy: Occupancy,
-): Holding | undefined {
-  if (requested.some((address) => occupancy.holderOf(address) !== undefined)) return undefined;
-  const pool = pools.live.find(
-    (pool) => isAskedFor(request, pool) && permits(pool, request) && requested.every((address) => holds(pool, address)),
+  names: readonly string[],
+  holding: Holding | undefined,
+  ledger: Ledger,
+): Step {
+  const claims: Claim[] = [];
+  for (const name of names) {
+    const part = holding?.parts.find(({ pool }) => pool.name === name);
+    const taken = part ? complete(request, part, ledger) : takeAny(request, ledger, name);
+    if (taken && 'claim' in taken) claims.push(taken.claim);
+    if (!taken || 'claim' in taken) continue;
+    const others = (holding?.parts ?? []).filter((one) => one !== part);
+    const parts = [...others, taken.part].sort((a, b) => names.indexOf(a.pool.name) - names.indexOf(b.pool.name));
+    return { holding: { parts }, claims };
+  }
+  return { claims };
+}
+
+function take(request: ServiceRequest, ledger: Ledger): Taken {
+  return request.requestedAddresses ? takeRequested(request, ledger) : takeAny(request, ledger);
+}
+
+/**
+ * What is reserved for the Service; else what others share with it, in the first pool that has that; else the first
+ * pool with what it needs. All from one pool; both families before one, where one is enough.
+ */
+function takeAny(request: ServiceRequest, ledger: Ledger, only?: string): Taken {
+  const standing = ledger.standingOf(request);
+  const isMeant = ({ name, isDraining }: Pool): boolean => !isDraining && (only === undefined || name === only);
+  const wanted = familySets(request);
+  if (standing.reserved.length > 0) {
+    const pools = [...new Set(standing.reserved.map(({ pool }) => pool))].filter(isMeant);
+    for (const families of wanted) {
+      const taken = firstOffer(pools, request, families, 'Reserved', ledger);
+      if (taken) return taken;
+    }
+  }
+  const pools = standing.pools.some((pool) => !isMeant(pool)) ? standing.pools.filter(isMeant) : standing.pools;
+  for (const families of wanted) {
+    const shared = request.sharingKey ? firstOffer(pools, request, families, 'Shared', ledger) : undefined;
+    const taken = shared ?? firstOffer(pools, request, families, 'None', ledger);
+    if (taken) return taken;
+  }
+  return undefined;
+}
+
+/** Both families, then, where one is enough, each alone. */
+export const familySets = ({ families, isOneFamilyEnough }: ServiceRequest): readonly (readonly Family[])[] =>
+  isOneFamilyEnough && families.length > 1 ? [families, ...families.map((family) => [family])] : [families];
+
+function firstOffer(
+  pools: readonly Pool[],
+  request: ServiceRequest,
+  families: readonly Family[],
+  preference: Preference,
+  ledger: Ledger,
+): Taken {
+  for (const pool of pools) {
+    if (families.some((family) => !pool.addresses.hasFamily(family))) continue;
+    const isOpen = preference !== 'Reserved' || ledger.standingOf(request).pools.includes(pool);
+    const offer = offerOf(pool, request, { families, preference, isOpen }, ledger);
+    if ('addresses' in offer) return { part: { pool, addresses: offer.addresses } };
+    if ('isPending' in offer) return { claim: { pool, families } };
+  }
+  return undefined;
+}
+
+function takeRequested(request: ServiceRequest, ledger: Ledger): Taken {
+  const requested = request.families.flatMap(
+    (family) => request.requestedAddresses?.find((address) => address.family === family) ?? [],
   );
-  const addresses = request.families.flatMap((family) => requested.find((address) => address.family === family) ?? []);
-  return pool && { pool, addresses };
+  const pool = requested[0] && ledger.space.areaOf(requested[0])?.pool;
+  if (!pool || pool.isDraining || !isAskedFor(request, pool) || !permits(pool, request)) return undefined;
+  if (requested.some((address) => !holds(pool, address))) return undefined;
+  return takenOf(pool, request.families, [], offerOfRequested(pool, request, requested, ledger));
 }
 
-/** The live pools that may give this Service an address that it does not name. */
-export function poolsOfInterest(request: ServiceRequest, pools: PoolTable): readonly Pool[] {
-  const { requestedPool } = request;
-  const named = requestedPool === undefined ? undefined : pools.named(requestedPool);
-  const candidates = requestedPool === undefined ? pools.automatic : named && !named.isRemnant ? [named] : [];
-  return candidates.filter((pool) => permits(pool, request));
+/** Adds the family that is missing, from the same pool: a Service never has addresses of two pools unasked. */
+function complete(request: ServiceRequest, part: Part, ledger: Ledger): Taken {
+  const { pool, addresses } = part;
+  if (pool.isRemnant || pool.isDraining) return undefined;
+  for (const family of missingFamilies(request, part)) {
+    const taken = takenOf(pool, [family], addresses, moreOf(pool, request, family, ledger));
+    if (taken) return taken;
+  }
+  return undefined;
 }
 
-/** Adds the family that is missing, from the same pool: a Service never has addresses of two pools. */
-export function complete(request: ServiceRequest, holding: Holding, occupancy: Occupancy): Holding {
-  const { pool, addresses } = holding;
-  if (request.problem || pool.isRemnant) return holding;
-  const added = missingFamilies(request, holding).flatMap((family) => freeOf(request, pool, family, occupancy) ?? []);
-  return added.length === 0 ? holding : { pool, addresses: [...addresses, ...added] };
+function moreOf(pool: Pool, request: ServiceRequest, family: Family, ledger: Ledger): Offer {
+  const asked = request.requestedAddresses?.find((address) => address.family === family);
+  if (asked && holds(pool, asked)) return offerOfRequested(pool, request, [asked], ledger);
+  if (asked || !pool.addresses.hasFamily(family)) return { refusal: { reason: 'FamilyMissing' } };
+  const wanted: Asked = { families: [family], preference: 'None', isOpen: true };
+  return offerOf(pool, request, wanted, ledger);
 }
 
-function freeOf(request: ServiceRequest, pool: Pool, family: Family, occupancy: Occupancy): IpAddress | undefined {
-  if (!request.requestedAddresses) return occupancy.firstFree(pool, family);
-  const asked = request.requestedAddresses.find((address) => address.family === family);
-  return asked && holds(pool, asked) && occupancy.holderOf(asked) === undefined ? asked : undefined;
+function takenOf(pool: Pool, families: readonly Family[], before: Part['addresses'], offer: Offer): Taken {
+  if ('addresses' in offer) return { part: { pool, addresses: [...before, ...offer.addresses] } };
+  return 'isPending' in offer ? { claim: { pool, families } } : undefined;
 }
-
-/** The families that the Service wants and does not have. */
-export const missingFamilies = (
-  { families }: ServiceRequest,
-  { addresses }: Pick<Holding, 'addresses'>,
-): readonly Family[] => families.filter((family) => !addresses.some((address) => address.family === family));
-
-const isRequested = ({ requestedAddresses }: ServiceRequest, { family, value }: IpAddress): boolean =>
-  !requestedAddresses || requestedAddresses.some((asked) => asked.family === family && asked.value === value);
-
-const isAskedFor = ({ requestedPool }: ServiceRequest, { name }: Pool): boolean =>
-  requestedPool === undefined || requestedPool === name;

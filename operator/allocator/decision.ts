@@ -1,7 +1,7 @@
 /** What the allocator says about one Service. Conditions, events, metrics and `explain` all print these words. */
 
 import type { ReasonOf } from '../../crds/reasons.ts';
-import type { IpAddress } from '../net/address.ts';
+import { formatIp, type IpAddress } from '../net/address.ts';
 
 /** Why one pool refused one Service. */
 export interface Rejection {
@@ -18,7 +18,8 @@ export interface Summary {
 
 export interface Assigned extends Summary {
   readonly outcome: 'Assigned';
-  readonly pool: string;
+  /** The pools that the addresses are from; more than one only where the Service asks for several. */
+  readonly pools: readonly string[];
   /** In the order in which they are held; fresh ones with the primary family first. */
   readonly addresses: readonly IpAddress[];
 }
@@ -27,3 +28,15 @@ export interface Unassigned extends Summary {
   readonly rejections: readonly Rejection[];
 }
 export type Decision = Assigned | Unassigned;
+
+/** Whether two decisions say the same. */
+export function isSameDecision(a: Decision, b: Decision): boolean {
+  if (a === b) return true;
+  if (a.outcome !== b.outcome || a.reason !== b.reason || a.message !== b.message) return false;
+  return factsOf(a) === factsOf(b);
+}
+
+const factsOf = (decision: Decision): string =>
+  decision.outcome === 'Assigned'
+    ? `${decision.pools.join()} ${decision.addresses.map(formatIp).join(' ')}`
+    : decision.rejections.map(({ pool, reason, message }) => `${pool} ${reason} ${message}`).join('\n');

@@ -4,8 +4,9 @@ import { inWords, ip, pool, request, somePools, someRequest } from '../../testin
 import { spec } from '../../testing/spec.ts';
 import type { Pool } from '../config/pool.ts';
 import { allocate } from './allocate.ts';
-import type { Decision } from './decision.ts';
-import { type AllocationChange, IncrementalAllocator, isSameDecision } from './incremental-allocator.ts';
+import { type Decision, isSameDecision } from './decision.ts';
+import { IncrementalAllocator } from './incremental-allocator.ts';
+import type { AllocationChange } from './turn.ts';
 import type { ServiceRequest } from './service-request.ts';
 
 type Event =
@@ -46,7 +47,7 @@ class Model {
 }
 
 function applyTo(allocator: IncrementalAllocator, event: Event): AllocationChange {
-  if (event.kind === 'SetPools') return allocator.setPools(event.pools);
+  if (event.kind === 'SetPools') return allocator.setConfig(event.pools, [], []);
   return event.kind === 'Remove' ? allocator.remove(event.key) : allocator.upsert(event.request);
 }
 
@@ -97,8 +98,8 @@ spec('IncrementalAllocator', (test) => {
           applyTo(allocator, event);
         }
         for (const name of names) {
-          const held = allocator.holders().filter(({ holding }) => holding.pool.name === name);
-          const addresses = held.flatMap(({ holding }) => holding.addresses);
+          const parts = allocator.holders().flatMap(({ holding }) => holding.parts);
+          const addresses = parts.filter(({ pool }) => pool.name === name).flatMap((part) => part.addresses);
           const count = (family: 4 | 6): number => addresses.filter((address) => address.family === family).length;
           assert.equal({ ...allocator.useOf(`herald-system/${name}`) }, { ipv4: count(4), ipv6: count(6) });
         }

@@ -4,65 +4,55 @@
  */
 
 import type { Pool } from '../config/pool.ts';
+import type { Quota } from '../config/quota.ts';
+import type { Reservation } from '../config/reservation.ts';
 import { formatIp, type IpAddress } from '../net/address.ts';
-import { AddressSpace } from './address-space.ts';
-import { holdingsOf } from './allocate.ts';
-import { complete, type Holding, keepHeld, type Occupancy, takeFree } from './choose.ts';
+import { oldestFirst, settle } from './allocate.ts';
+import { type Circumstances, claimKey, NO_CIRCUMSTANCES, type Withholding } from './circumstances.ts';
 import type { Decision } from './decision.ts';
-import { PoolTable } from './pool-table.ts';
-import { Reservations } from './reservations.ts';
+import { ForeignServices } from './foreign-services.ts';
+import { addressesOf, type Holder, type Holding, isSameAddress } from './holding.ts';
+import { keepHeld } from './keep.ts';
+import { Ledger, poolKey } from './ledger.ts';
+import { type Departure, letGo, restAll } from './rest.ts';
 import { byAgeThenKey, type ServiceRequest } from './service-request.ts';
-import { Waiters, type Waiting } from './waiters.ts';
-import { decisionOf } from './wording.ts';
+import { type AllocationChange, type ReturnedAddress, Saying, settleTurn } from './turn.ts';
+import { type Entry, WaitingClasses } from './waiting-classes.ts';
 
-/** Services whose decision, and pools whose use, an event changed. */
-export interface AllocationChange {
-  /** 'namespace/name' */
-  readonly services: ReadonlySet<string>;
-  /** 'namespace/name' */
-  readonly pools: ReadonlySet<string>;
-}
-
-/** How many addresses of a pool Services hold. */
+/** How many addresses of a pool Services hold; one that several share counts once. */
 export interface PoolUse {
   readonly ipv4: number;
   readonly ipv6: number;
 }
 
-interface Entry extends Waiting {
-  decision: Decision;
-}
-
-/** What one event touches, collected until everybody is served. */
+/** What an event touches, collected until everybody is served. */
 class Turn {
   /** Whose request or holding was changed by the event itself. */
   readonly entries = new Set<Entry>();
-  readonly touched: IpAddress[] = [];
-  /** Pools that had nothing left of a family until the event, with these families: only that can help who waits. */
-  readonly freed = new Map<Pool, Set<IpAddress['family']>>();
-  readonly pools = new Set<string>();
+  readonly departures: Departure[] = [];
 }
 
-export const poolKey = ({ namespace, name }: Pool): string => `${namespace}/${name}`;
-
 export class IncrementalAllocator {
-  #pools = new PoolTable([]);
-  #space = new AddressSpace([]);
-  #waiters = new Waiters(this.#pools);
+  #circumstances: Circumstances = NO_CIRCUMSTANCES;
+  #ledger = new Ledger([], NO_CIRCUMSTANCES);
+  #classes = new WaitingClasses(this.#ledger);
   readonly #entries = new Map<string, Entry>();
-  readonly #reservations = new Reservations<Entry>();
-  readonly #use = new Map<string, { ipv4: number; ipv6: number }>();
+  readonly #foreign = new ForeignServices<Entry>();
+  /** Pools that ever had an external source: what they gave goes back there. */
+  readonly #sourced = new Set<string>();
+  #turn = 0;
 
   decisionOf(key: string): Decision | undefined {
     return this.#entries.get(key)?.decision;
   }
-
   requestOf(key: string): ServiceRequest | undefined {
     return this.#entries.get(key)?.request;
   }
 
+  /** A Service that has the address, the oldest if several share it. */
   holderOf(address: IpAddress): string | undefined {
-    return this.#space.holderOf(address);
+    const [oldest] = [...this.#ledger.space.holdersOf(address)].sort((a, b) => byAgeThenKey(a.request, b.request));
+    return oldest?.request.key;
   }
 
   /** The requests with what each holds by decision: what may not be taken away. */
@@ -71,24 +61,32 @@ export class IncrementalAllocator {
   }
 
   useOf(pool: string): PoolUse {
-    return this.#use.get(pool) ?? { ipv4: 0, ipv6: 0 };
+    return this.#ledger.useOf(pool);
   }
-
+  /** The books, to read from. */
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
   get size(): number {
     return this.#entries.size;
   }
 
   /** Starts from a snapshot: each request's `held` is what its status says. */
-  load(pools: readonly Pool[], requests: readonly ServiceRequest[]): AllocationChange {
+  load(
+    pools: readonly Pool[],
+    requests: readonly ServiceRequest[],
+    circumstances: Partial<Circumstances> = {},
+  ): AllocationChange {
+    this.#circumstances = { ...NO_CIRCUMSTANCES, ...circumstances };
     return this.#rebuild(pools, requests);
   }
 
-  /** Puts other pools in force; what they still permit stays. */
-  setPools(pools: readonly Pool[]): AllocationChange {
-    const requests = [...this.#entries.values()].map(({ request, holding }) => ({
-      ...request,
-      held: request.isForeign ? request.held : (holding?.addresses ?? []),
-    }));
+  /** Puts another configuration in force; what it still permits stays. */
+  setConfig(pools: readonly Pool[], reservations: readonly Reservation[], quotas: readonly Quota[]): AllocationChange {
+    const requests = [...this.#entries.values()].map(({ request, holding }) =>
+      request.isForeign ? request : { ...request, held: addressesOf(holding) },
+    );
+    this.#circumstances = { ...this.#ledger.memory, reservations, quotas };
     return this.#rebuild(pools, requests);
   }
 
@@ -106,46 +104,72 @@ export class IncrementalAllocator {
   }
 
   remove(key: string): AllocationChange {
-    const entry = this.#entries.get(key);
     const turn = new Turn();
+    const entry = this.#entries.get(key);
     if (!entry) return this.#settle(turn);
     this.#dismiss(entry, turn);
-    const { services, pools } = this.#settle(turn);
-    return { services: new Set([...services, key]), pools };
+    for (const pool of this.#sourced) this.#ledger.claims.delete(claimKey(pool, key));
+    const change = this.#settle(turn);
+    return { ...change, services: new Set([...change.services, key]) };
   }
 
-  #dismiss(entry: Entry, turn: Turn): void {
-    this.#waiters.remove(entry);
-    this.#hold(entry, undefined, turn);
-    this.#entries.delete(entry.request.key);
-    this.#reservations.delete(entry);
-    turn.entries.delete(entry);
-  }
-
-  #rebuild(pools: readonly Pool[], requests: readonly ServiceRequest[]): AllocationChange {
-    const before = new Map([...this.#entries].map(([key, { decision }]) => [key, decision]));
-    const usedBefore = [...this.#use.keys()];
-    this.#pools = new PoolTable(pools);
-    this.#space = new AddressSpace(this.#pools.live);
-    this.#waiters = new Waiters(this.#pools);
-    this.#entries.clear();
-    this.#reservations.clear();
-    this.#use.clear();
-    const oldestFirst = requests.toSorted(byAgeThenKey);
-    const holdings = holdingsOf(oldestFirst, this.#pools);
+  /** From here on nobody gets the address; `AddressConflicts` takes it from whoever has it, too. */
+  withhold(address: IpAddress, why: Withholding): AllocationChange {
     const turn = new Turn();
-    for (const request of oldestFirst) {
-      const entry: Entry = { request, decision: UNDECIDED };
-      this.#entries.set(request.key, entry);
-      if (request.isForeign) this.#reservations.add(entry);
-      this.#hold(entry, holdings.get(request.key), turn);
-    }
-    const services = new Set<string>();
-    for (const entry of this.#entries.values()) {
-      this.#waiters.add(entry);
-      this.#decide(entry, before.get(entry.request.key) ?? UNDECIDED, services);
-    }
-    return { services, pools: new Set([...usedBefore, ...pools.map(poolKey)]) };
+    this.#ledger.withhold(address, why);
+    if (why.reason === 'AddressConflicts')
+      for (const { request } of [...this.#ledger.space.holdersOf(address)]) this.#changeKnown(request.key, turn);
+    if (why.service !== undefined) this.#changeKnown(why.service, turn);
+    return this.#settle(turn);
+  }
+
+  /** The address may be given again; one that is not withheld stays as it is. */
+  restore(address: IpAddress): AllocationChange {
+    const turn = new Turn();
+    const service = this.#ledger.space.withholdingOf(address)?.service;
+    this.#ledger.restore(address);
+    if (service !== undefined) this.#changeKnown(service, turn);
+    return this.#settle(turn);
+  }
+
+  /** An external source gave addresses for the Service. What it has no use for is in `released`. */
+  grant(pool: string, service: string, addresses: readonly IpAddress[]): AllocationChange {
+    const before = addressesOf(this.#entries.get(service)?.holding).length;
+    this.#ledger.claims.set(claimKey(pool, service), { addresses });
+    const change = this.#changedByAnswer(service);
+    this.#ledger.claims.delete(claimKey(pool, service));
+    const has = addressesOf(this.#entries.get(service)?.holding);
+    const unused = addresses.filter((address) => !has.some((one) => isSameAddress(one, address)));
+    const released = unused.map((address) => ({ pool, serviceKey: service, address }));
+    const isOfUse = has.length > before || unused.length < addresses.length;
+    // Asked again it would give the same again, so it counts as a refusal until somebody tries anew.
+    const texts = addresses.map(formatIp).join(' and ');
+    const later = isOfUse
+      ? this.#changedByAnswer(service)
+      : this.refuse(pool, service, `The source gave ${texts || 'nothing'}, which the Service cannot have.`);
+    return joined(joined(change, later), { ...NO_CHANGE, released });
+  }
+
+  /** The external source of the pool gives the Service nothing: it goes on to the next pool. */
+  refuse(pool: string, service: string, message: string): AllocationChange {
+    if (!this.#entries.has(service)) return NO_CHANGE;
+    this.#ledger.claims.set(claimKey(pool, service), { refusal: message });
+    return this.#changedByAnswer(service);
+  }
+
+  /** Tries everybody who waits again, and forgets what external sources have refused. */
+  retry(): AllocationChange {
+    const turn = new Turn();
+    this.#ledger.claims.clear();
+    for (const entry of this.#classes.entries()) turn.entries.add(entry);
+    return this.#settle(turn);
+  }
+
+  #changedByAnswer(service: string): AllocationChange {
+    const turn = new Turn();
+    const entry = this.#entries.get(service);
+    if (entry) turn.entries.add(entry);
+    return this.#settle(turn);
   }
 
   /** A Service never seen before may hold, by its status, what a younger one was given: the older keeps it. */
@@ -154,163 +178,131 @@ export class IncrementalAllocator {
     this.#entries.set(request.key, entry);
     turn.entries.add(entry);
     if (request.isForeign) {
-      this.#reservations.add(entry);
+      this.#foreign.add(entry);
       return;
     }
-    const kept = keepHeld(request, this.#pools, this.#asSeenBy(request));
-    for (const address of kept?.addresses ?? []) {
-      const loser = this.#entries.get(this.#space.holderOf(address) ?? '');
-      if (loser) this.#lose(loser, address, turn);
-    }
-    this.#hold(entry, kept, turn);
+    turn.departures.push(...letGo(request));
+    const isBefore = ({ request: other }: Holder): boolean => !other.isForeign && byAgeThenKey(other, request) < 0;
+    const kept = keepHeld(request, this.#ledger, isBefore);
+    for (const { pool, addresses } of kept?.parts ?? [])
+      for (const address of addresses)
+        for (const loser of this.#ledger.obstructorsOf(address, request, pool))
+          this.#lose(this.#entries.get(loser.request.key), address, turn);
+    this.#ledger.hold(entry, kept);
   }
 
-  #lose(loser: Entry, lost: IpAddress, turn: Turn): void {
-    this.#waiters.remove(loser);
-    const left = (loser.holding?.addresses ?? []).filter((address) => !isSame(address, lost));
-    this.#hold(loser, loser.holding && left.length > 0 ? { ...loser.holding, addresses: left } : undefined, turn);
+  #lose(loser: Entry | undefined, lost: IpAddress, turn: Turn): void {
+    if (!loser) return;
+    this.#classes.unfile(loser);
     turn.entries.add(loser);
+    const parts = (loser.holding?.parts ?? [])
+      .map(({ pool, addresses }) => ({ pool, addresses: addresses.filter((one) => !isSameAddress(one, lost)) }))
+      .filter(({ addresses }) => addresses.length > 0);
+    this.#ledger.hold(loser, parts.length > 0 ? { parts } : undefined);
   }
 
-  /** To an older Service, what a younger one holds counts as free; so does to ours what is not ours. */
-  #asSeenBy(request: ServiceRequest): Occupancy {
-    const holderOf = (address: IpAddress): string | undefined => {
-      const holder = this.#entries.get(this.#space.holderOf(address) ?? '');
-      return holder && !holder.request.isForeign && byAgeThenKey(holder.request, request) < 0
-        ? holder.request.key
-        : undefined;
-    };
-    return { holderOf, firstFree: (pool, family) => this.#space.firstFree(pool, family) };
+  #changeKnown(key: string, turn: Turn): void {
+    const entry = this.#entries.get(key);
+    if (entry && !entry.request.isForeign) this.#change(entry, entry.request, turn);
   }
 
+  /** Who changes gives way: what it holds it keeps only as far as nobody else is in the way. */
   #change(entry: Entry, request: ServiceRequest, turn: Turn): void {
-    this.#waiters.remove(entry);
+    const held = this.#empty(entry, turn);
     turn.entries.add(entry);
     if (request.isForeign) {
-      this.#hold(entry, undefined, turn);
       entry.request = request;
-      this.#reservations.add(entry);
+      this.#foreign.add(entry);
       return;
     }
-    entry.request = { ...request, held: entry.holding?.addresses ?? [] };
-    this.#hold(entry, keepHeld(entry.request, this.#pools, this.#space), turn);
+    entry.request = { ...request, held };
+    this.#ledger.hold(entry, keepHeld(entry.request, this.#ledger));
   }
 
-  /** Serves, oldest first, whoever the event concerns: those it changed, and those who wait for what became free. */
-  #settle(turn: Turn): AllocationChange {
-    this.#reserve(turn);
-    for (const entry of this.#askingFor(turn.touched)) turn.entries.add(entry);
-    const served: Entry[] = [];
-    let hasRoom = true;
-    let pending = turn.entries.size;
-    for (const entry of this.#waiters.inOrder([...turn.entries], turn.freed.keys()) as Iterable<Entry>) {
-      const isConcerned = turn.entries.has(entry);
-      // Room only shrinks here: once it is gone, those who merely wait need not be asked.
-      hasRoom &&= isConcerned || this.#hasRoom(turn);
-      if (!hasRoom && pending === 0) break;
-      if (isConcerned) pending -= 1;
-      if ((isConcerned || hasRoom) && this.#serve(entry, turn)) served.push(entry);
+  #dismiss(entry: Entry, turn: Turn): void {
+    this.#empty(entry, turn);
+    this.#entries.delete(entry.request.key);
+    this.#foreign.delete(entry);
+    turn.entries.delete(entry);
+  }
+
+  /** Takes everything out of the books that the entry has, and returns it. */
+  #empty(entry: Entry, turn: Turn): readonly IpAddress[] {
+    this.#classes.unfile(entry);
+    const { holding, request } = entry;
+    const held = addressesOf(holding);
+    for (const { pool, addresses } of request.isForeign ? [] : (holding?.parts ?? []))
+      turn.departures.push(...addresses.map((address) => ({ address, service: request.key, pool })));
+    this.#ledger.hold(entry, undefined);
+    return held;
+  }
+
+  #settle({ entries, departures }: Turn): AllocationChange {
+    this.#turn += 1;
+    if (this.#foreign.areConcerned(entries, this.#ledger.touches.addresses)) this.#foreign.settle(this.#ledger);
+    const rested = restAll(departures, this.#turn, this.#ledger);
+    // Whoever may have a resting address before the others waits for something else than they do.
+    for (const { service } of rested) {
+      const owner = this.#entries.get(service);
+      if (owner) entries.add(owner);
     }
-    return this.#conclude(turn, served);
+    return { ...settleTurn(entries, this.#ledger, this.#classes), rested, released: this.#returned(departures) };
   }
 
-  /** Keeps what Services show that are not ours from everybody. */
-  #reserve(turn: Turn): void {
-    if (!this.#reservations.areConcerned(turn.entries, turn.touched)) return;
-    const ourHolderOf = (address: IpAddress): string | undefined => {
-      const holder = this.#entries.get(this.#space.holderOf(address) ?? '');
-      return holder?.request.isForeign ? undefined : holder?.request.key;
+  /** What nobody has any more of that came from an external source. */
+  #returned(departures: readonly Departure[]): readonly ReturnedAddress[] {
+    if (this.#sourced.size === 0) return [];
+    return departures.flatMap(({ address, service, pool = this.#ledger.space.areaOf(address)?.pool }) =>
+      pool && this.#sourced.has(poolKey(pool)) && !this.#ledger.space.isHeld(address)
+        ? { pool: poolKey(pool), serviceKey: service, address }
+        : [],
+    );
+  }
+
+  #rebuild(pools: readonly Pool[], requests: readonly ServiceRequest[]): AllocationChange {
+    const before = [...this.#entries.values()];
+    const decided = new Map(before.map(({ request, decision }) => [request.key, decision]));
+    const usedBefore = [...this.#ledger.poolsInUse];
+    const turn = new Turn();
+    for (const { request, holding } of before)
+      for (const { pool, addresses } of request.isForeign ? [] : (holding?.parts ?? []))
+        turn.departures.push(...addresses.map((address) => ({ address, service: request.key, pool })));
+    this.#turn += 1;
+    this.#ledger = new Ledger(pools, this.#circumstances);
+    this.#classes = new WaitingClasses(this.#ledger);
+    for (const pool of pools) if (pool.source) this.#sourced.add(poolKey(pool));
+    this.#entries.clear();
+    this.#foreign.clear();
+    const entries = oldestFirst(requests).map((holder): Entry => Object.assign(holder, { decision: UNDECIDED }));
+    const rested = settle(entries, this.#ledger, [], this.#turn);
+    this.#ledger.takeTouches();
+    const said = new Saying(this.#ledger);
+    for (const entry of entries) {
+      this.#entries.set(entry.request.key, entry);
+      if (entry.request.isForeign) this.#foreign.add(entry);
+      entry.decision = decided.get(entry.request.key) ?? UNDECIDED;
+      this.#classes.file(entry);
+      said.ofEntry(entry);
+    }
+    return {
+      services: said.services,
+      pools: new Set([...usedBefore, ...pools.map(poolKey)]),
+      rested,
+      released: this.#returned(turn.departures),
+      wanted: said.wanted,
     };
-    const changed = this.#reservations.changes(this.#pools, ourHolderOf);
-    for (const [entry] of changed) this.#hold(entry, undefined, turn);
-    for (const [entry, next] of changed) this.#hold(entry, next, turn);
-  }
-
-  #askingFor(addresses: readonly IpAddress[]): readonly Entry[] {
-    return addresses.flatMap((address) => this.#waiters.forAddress(address) as readonly Entry[]);
-  }
-
-  #hasRoom({ freed }: Turn): boolean {
-    return [...freed].some(([pool, families]) => [...families].some((family) => this.#space.firstFree(pool, family)));
-  }
-
-  /** Whether the entry got an address. */
-  #serve(entry: Entry, turn: Turn): boolean {
-    const { request, holding } = entry;
-    const next = holding ? complete(request, holding, this.#space) : takeFree(request, this.#pools, this.#space);
-    if (next === holding) return false;
-    this.#hold(entry, next, turn);
-    return true;
-  }
-
-  #conclude(turn: Turn, served: readonly Entry[]): AllocationChange {
-    const services = new Set<string>();
-    const concerned = new Set([...turn.entries, ...served]);
-    for (const entry of concerned) {
-      this.#waiters.remove(entry);
-      this.#waiters.add(entry);
-    }
-    // Whoever waits for an address that changed hands is told who has it now.
-    for (const entry of this.#askingFor(turn.touched)) concerned.add(entry);
-    for (const entry of concerned) this.#decide(entry, entry.decision, services);
-    return { services, pools: turn.pools };
-  }
-
-  #decide(entry: Entry, before: Decision, changed: Set<string>): void {
-    entry.decision = decisionOf(entry.request, entry.holding, this.#pools, this.#space);
-    if (!isSameDecision(before, entry.decision)) changed.add(entry.request.key);
-  }
-
-  /** Moves the books from what the entry has to `next`. */
-  #hold(entry: Entry, next: Holding | undefined, turn: Turn): void {
-    const { key } = entry.request;
-    const before = entry.holding?.addresses ?? [];
-    const after = next?.addresses ?? [];
-    for (const address of without(before, after)) this.#giveBack(address, key, turn);
-    for (const address of without(after, before)) {
-      turn.touched.push(address);
-      this.#space.claim(address, key);
-    }
-    this.#count(entry.holding, -1, turn);
-    this.#count(next, 1, turn);
-    if (next) entry.holding = next;
-    else delete entry.holding;
-  }
-
-  #giveBack(address: IpAddress, key: string, { touched, freed }: Turn): void {
-    touched.push(address);
-    if (this.#space.holderOf(address) !== key) return;
-    for (const pool of this.#space.poolsWith(address))
-      if (!this.#space.firstFree(pool, address.family))
-        freed.set(pool, (freed.get(pool) ?? new Set()).add(address.family));
-    this.#space.release(address);
-  }
-
-  #count(holding: Holding | undefined, sign: 1 | -1, { pools }: Turn): void {
-    if (!holding) return;
-    const key = poolKey(holding.pool);
-    const use = this.#use.get(key) ?? { ipv4: 0, ipv6: 0 };
-    for (const { family } of holding.addresses) use[family === 4 ? 'ipv4' : 'ipv6'] += sign;
-    this.#use.set(key, use);
-    pools.add(key);
   }
 }
 
 /** What is said of a Service before anything is decided; it differs from every decision. */
 const UNDECIDED: Decision = { outcome: 'Unassigned', reason: 'NoPool', message: '', rejections: [] };
 
-/** The addresses of `list` that are not in `others`. */
-const without = (list: readonly IpAddress[], others: readonly IpAddress[]): readonly IpAddress[] =>
-  list.filter((address) => !others.some((other) => isSame(address, other)));
+const NO_CHANGE: AllocationChange = { services: new Set(), pools: new Set(), rested: [], released: [], wanted: [] };
 
-const isSame = (a: IpAddress, b: IpAddress): boolean => a.family === b.family && a.value === b.value;
-
-/** Whether two decisions say the same. */
-export function isSameDecision(a: Decision, b: Decision): boolean {
-  if (a.outcome !== b.outcome || a.reason !== b.reason || a.message !== b.message) return false;
-  const factsOf = (decision: Decision): string =>
-    decision.outcome === 'Assigned'
-      ? `${decision.pool} ${decision.addresses.map(formatIp).join(' ')}`
-      : decision.rejections.map(({ pool, reason, message }) => `${pool} ${reason} ${message}`).join('\n');
-  return factsOf(a) === factsOf(b);
-}
+const joined = (a: AllocationChange, b: AllocationChange): AllocationChange => ({
+  services: new Set([...a.services, ...b.services]),
+  pools: new Set([...a.pools, ...b.pools]),
+  rested: [...a.rested, ...b.rested],
+  released: [...a.released, ...b.released],
+  wanted: [...a.wanted, ...b.wanted],
+});

@@ -63,7 +63,7 @@ function histories(states: readonly Surroundings[], requests: readonly ServiceRe
     before = decideInForce({ pools, namespaces, before, held, clusterRefusal: () => undefined }).entries;
     const inForce = poolsOf(before, namespaces);
     if (at === 0) allocator.load(inForce, requests);
-    else allocator.setPools(inForce);
+    else allocator.setConfig(inForce, [], []);
     return heldByDecision(allocator).map(({ service, address }) => `${service} ${address.value}`);
   });
 }

@@ -10,13 +10,16 @@ export class PoolTable {
   readonly live: readonly Pool[];
   /** The live pools that give addresses without being asked by name. */
   readonly automatic: readonly Pool[];
+  /** Deleted pools of which Services still hold addresses. */
+  readonly remnants: readonly Pool[];
   readonly #byName: ReadonlyMap<string, Pool>;
 
   constructor(pools: readonly Pool[]) {
     const sorted = pools.toSorted(byRankThenName);
     this.live = sorted.filter(({ isRemnant }) => !isRemnant);
     this.automatic = this.live.filter(({ autoAssign }) => autoAssign);
-    this.all = [...this.live, ...sorted.filter(({ isRemnant }) => isRemnant)];
+    this.remnants = sorted.filter(({ isRemnant }) => isRemnant);
+    this.all = [...this.live, ...this.remnants];
     // Live pools come last here, so that a remnant never hides a live pool of its name.
     this.#byName = new Map(this.all.toReversed().map((pool) => [pool.name, pool]));
   }

@@ -1,9 +1,10 @@
 /** What a Service asks of the allocator, read from its spec, annotations and status. */
 
-import { annotationOf, annotations } from '../../crds/annotations.ts';
+import { annotationOf, annotations, serviceAnnotations } from '../../crds/annotations.ts';
 import type { ObjectMeta } from '../../crds/object-meta.ts';
 import type { ReasonOf } from '../../crds/reasons.ts';
-import type { Applicant } from '../config/pool.ts';
+import type { NamedApplicant } from '../config/service-selection.ts';
+import { backendOf, portsOf, type SharingSpec } from '../config/sharing.ts';
 import { formatIp, type IpAddress, parseIp } from '../net/address.ts';
 
 export type Family = IpAddress['family'];
@@ -15,9 +16,10 @@ export interface RequestProblem {
 }
 
 /** One Service of type LoadBalancer that is ours. */
-export interface ServiceRequest extends Applicant {
+export interface ServiceRequest extends NamedApplicant {
   /** 'namespace/name' */
   readonly key: string;
+  readonly uid?: string;
   /** RFC 3339, whole seconds: as text it sorts by time. */
   readonly createdAt: string;
   /** The families that the Service has cluster addresses of, the primary one first; never empty without a problem. */
@@ -25,10 +27,16 @@ export interface ServiceRequest extends Applicant {
   /** Whether one family is enough where both cannot be had. */
   readonly isOneFamilyEnough: boolean;
   readonly requestedPool?: string;
+  /** Addresses of each of these pools, in this order; never beside `requestedPool` or `requestedAddresses`. */
+  readonly requestedPools?: readonly string[];
   /** At most one per family, of exactly the families of the Service. */
   readonly requestedAddresses?: readonly IpAddress[];
-  /** metallb.io/allow-shared-ip; sharing is not served by this version. */
+  /** metallb.io/allow-shared-ip */
   readonly sharingKey?: string;
+  /** What may not be the same among Services that share, as texts like `TCP/443`. */
+  readonly ports?: readonly string[];
+  /** What must be the same among Services that share. */
+  readonly backend?: string;
   /** What the status holds now, in its order. */
   readonly held: readonly IpAddress[];
   readonly problem?: RequestProblem;
@@ -37,12 +45,14 @@ export interface ServiceRequest extends Applicant {
    * says why.
    */
   readonly isForeign?: boolean;
+  /** The request has changed since the addresses were given: of two that cannot have one together it gives way. */
+  readonly yields?: boolean;
 }
 
 /** The parts of a Service that are read here. */
 export interface ServiceObject {
   readonly metadata: ObjectMeta;
-  readonly spec: {
+  readonly spec: SharingSpec & {
     readonly type?: string;
     readonly loadBalancerClass?: string;
     readonly loadBalancerIP?: string;
@@ -73,17 +83,26 @@ export function requestOf(service: ServiceObject): ServiceRequest {
   const isSingleStack = (spec.ipFamilyPolicy ?? 'SingleStack') === 'SingleStack';
   const families = isSingleStack ? clusterFamilies.slice(0, 1) : clusterFamilies;
   const asked = readRequestedAddresses(service, families);
-  const problem = clusterProblem(spec, families) ?? ('reason' in asked ? asked : undefined);
+  const several = readRequestedPools(service);
+  const problem =
+    clusterProblem(spec, families) ??
+    ('reason' in asked ? asked : undefined) ??
+    (several && 'reason' in several ? several : undefined);
   return {
     key: `${metadata.namespace ?? ''}/${metadata.name}`,
     namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    ...(metadata.uid !== undefined && { uid: metadata.uid }),
     ...(metadata.labels && { labels: metadata.labels }),
     createdAt: metadata.creationTimestamp ?? '',
     families,
     isOneFamilyEnough: spec.ipFamilyPolicy === 'PreferDualStack',
     ...(requestedPool && { requestedPool }),
     ...(!problem && 'addresses' in asked && asked.addresses.length > 0 && { requestedAddresses: asked.addresses }),
+    ...(!problem && several && 'pools' in several && { requestedPools: several.pools }),
     ...(sharingKey && { sharingKey }),
+    ports: portsOf(spec),
+    backend: backendOf(spec),
     held: heldAddresses(service),
     ...(problem && { problem }),
   };
@@ -131,6 +150,28 @@ function readRequestedAddresses(
       `${addresses.map(formatIp).join(', ')} does not match the families of the Service: ${familyNames(families)}.`,
     );
   return { addresses };
+}
+
+/** Names of pools in the order in which they are written; a word that is no request at all counts for nothing. */
+function readRequestedPools({
+  metadata,
+  spec,
+}: ServiceObject): { readonly pools: readonly string[] } | RequestProblem | undefined {
+  const text = metadata.annotations?.[serviceAnnotations.addressPools];
+  if (!text) return undefined;
+  const name = serviceAnnotations.addressPools;
+  const invalid = (message: string): RequestProblem => ({ reason: 'InvalidRequest', message });
+  const others = [annotations.addressPool, annotations.loadBalancerIPs] as const;
+  const beside = annotationOf(metadata.annotations, 'addressPool')
+    ? others[0]
+    : annotationOf(metadata.annotations, 'loadBalancerIPs')
+      ? others[1]
+      : spec.loadBalancerIP && 'spec.loadBalancerIP';
+  if (beside) return invalid(`The Service has both ${name} and ${beside}; give one of them.`);
+  const pools = text.split(',').map((part) => part.trim());
+  if (pools.includes('')) return invalid(`${name} "${text}" has an empty name.`);
+  const twice = pools.find((pool, at) => pools.indexOf(pool) !== at);
+  return twice === undefined ? { pools } : invalid(`${name} names pool ${twice} twice.`);
 }
 
 /** "IPv4", "IPv4 and IPv6". */

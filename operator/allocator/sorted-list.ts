@@ -30,6 +30,18 @@ export class SortedList<T> {
     return isThere;
   }
 
+  /** The first item after `item`, which need not be there; without `item` the first of all. */
+  after(item: T | undefined): T | undefined {
+    if (item === undefined) return this.#items[0];
+    const at = this.#placeOf(item);
+    return this.#items[this.#isAt(at, item) ? at + 1 : at];
+  }
+
+  /** The items from `item` on, which need not be there. The list must not change meanwhile. */
+  *from(item: T): Generator<T> {
+    for (let at = this.#placeOf(item); at < this.#items.length; at++) yield this.#items[at] as T;
+  }
+
   #isAt(at: number, item: T): boolean {
     const found = this.#items[at];
     return found !== undefined && this.#compare(found, item) === 0;
@@ -45,18 +57,5 @@ export class SortedList<T> {
       else high = middle;
     }
     return low;
-  }
-}
-
-/** The items of sorted lists in one order; what several lists hold comes once. The lists must not change meanwhile. */
-export function* mergeSorted<T>(lists: readonly (readonly T[])[], compare: (a: T, b: T) => number): Generator<T> {
-  const cursors = lists.map((items) => ({ items, at: 0 }));
-  const headOf = ({ items, at }: (typeof cursors)[number]): T | undefined => items[at];
-  for (;;) {
-    const heads = cursors.flatMap((cursor) => headOf(cursor) ?? []) as T[];
-    if (heads.length === 0) return;
-    const least = heads.reduce((best, head) => (compare(head, best) < 0 ? head : best));
-    for (const cursor of cursors) if (headOf(cursor) === least) cursor.at += 1;
-    yield least;
   }
 }

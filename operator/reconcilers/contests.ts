@@ -1,7 +1,6 @@
 /** Notices when somebody else changes back what we write into the status of a Service, so that two do not fight for ever. */
 
-import type { Decision } from '../allocator/decision.ts';
-import { isSameDecision } from '../allocator/incremental-allocator.ts';
+import { type Decision, isSameDecision } from '../allocator/decision.ts';
 import type { Service } from '../cluster/objects.ts';
 
 /** Two changes back and forth within this time are a contest. */

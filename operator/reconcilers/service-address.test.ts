@@ -10,7 +10,7 @@ const assigned = (...addresses: readonly string[]): Decision => ({
   outcome: 'Assigned',
   reason: 'Assigned',
   message: 'It has one.',
-  pool: 'a',
+  pools: ['a'],
   addresses: addresses.map(ip),
 });
 const full: Decision = { outcome: 'Unassigned', reason: 'PoolExhausted', message: 'It is full.', rejections: [] };

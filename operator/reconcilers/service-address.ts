@@ -1,8 +1,7 @@
 /** Writes what was decided about one Service into its status, once, and tells it by one event. */
 
 import { annotations, legacyAnnotations, serviceConditions } from '../../crds/annotations.ts';
-import type { Decision } from '../allocator/decision.ts';
-import { isSameDecision } from '../allocator/incremental-allocator.ts';
+import { type Decision, isSameDecision } from '../allocator/decision.ts';
 import { heldAddresses, isOurs, type RequestProblem } from '../allocator/service-request.ts';
 import { conditionOf, withCondition } from '../cluster/conditions.ts';
 import type { Outcome, Reconciler } from '../cluster/controller.ts';
@@ -149,7 +148,7 @@ export function statusOf(service: Service, decision: Decision, now: Date): Statu
   const ingress = isAssigned ? decision.addresses.map((address) => ({ ip: formatIp(address), ipMode: 'VIP' })) : [];
   return {
     status: { loadBalancer: { ingress }, conditions: withCondition(ours, condition, now) },
-    annotations: isAssigned ? { [annotations.ipAllocatedFromPool]: decision.pool } : {},
+    annotations: isAssigned ? { [annotations.ipAllocatedFromPool]: decision.pools.join(',') } : {},
   };
 }
 

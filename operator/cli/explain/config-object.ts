@@ -68,7 +68,7 @@ function poolUse(pool: string, { addresses }: Decisions): Step {
   const refused: Detail[] = [];
   for (const [key, decision] of [...addresses].sort()) {
     if (decision.outcome === 'Assigned') {
-      if (decision.pool === pool) using.push({ subject: key, verdict: 'serves', message: decision.message });
+      if (decision.pools.includes(pool)) using.push({ subject: key, verdict: 'serves', message: decision.message });
       continue;
     }
     const rejection = decision.rejections.find((one) => one.pool === pool);

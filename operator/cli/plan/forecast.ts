@@ -119,7 +119,8 @@ export class OperatorModel {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = this.#config;
       this.#config = configOf(this.#snapshot, before.inForce, heldByDecision(this.#allocator));
-      const { services } = this.#allocator.setPools(this.#config.pools);
+      const { pools, reservations, quotas } = this.#config;
+      const { services } = this.#allocator.setConfig(pools, reservations, quotas);
       // What lay in no pool may lie in one now.
       for (const service of oursOf(this.#snapshot))
         if (this.#allocator.requestOf(keyOf(service))?.isForeign) this.#allocator.upsert(this.#requestOf(service));

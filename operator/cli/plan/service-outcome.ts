@@ -67,7 +67,7 @@ function outcomeOf(
   if (lost.length === 0 && gained.length === 0 && owners.length === 0 && !isCreated) return undefined;
   const decision = after.decisions.get(key);
   const isAsked = context.changed.has(key) && hasTexts.length > 0;
-  const isAllowed = context.allowed.has(poolOf(before.decisions.get(key)));
+  const isAllowed = poolsOf(before.decisions.get(key)).some((pool) => context.allowed.has(pool));
   return {
     service: key,
     before: hadTexts,
@@ -80,7 +80,8 @@ function outcomeOf(
 
 const addressesOf = (decision: Decision | undefined): readonly IpAddress[] =>
   decision?.outcome === 'Assigned' ? decision.addresses : [];
-const poolOf = (decision: Decision | undefined): string => (decision?.outcome === 'Assigned' ? decision.pool : '');
+const poolsOf = (decision: Decision | undefined): readonly string[] =>
+  decision?.outcome === 'Assigned' ? decision.pools : [];
 const unassignedBecause = (decision: Decision | undefined): string =>
   decision?.outcome === 'Unassigned' ? clauseOf(decision.message) : '';
 
@@ -91,13 +92,14 @@ interface Change {
 }
 
 function whyLost(key: string, lost: readonly IpAddress[], { before, after, context }: Change): string {
-  const name = poolOf(before.decisions.get(key));
-  const pool = after.config.pools.find((one) => one.name === name);
+  const names = poolsOf(before.decisions.get(key));
+  const name = names.join(' and ');
+  const pools = after.config.pools.filter((one) => names.includes(one.name));
   const texts = lost.map(formatIp).join(' and ');
   if (context.changed.has(key)) return 'the Service is changed itself';
-  if (!pool) return `there is no pool ${name} any more`;
-  if (lost.some((address) => !holds(pool, address))) return `pool ${name} no longer holds ${texts}`;
-  if (!mayUse(pool, key, context)) return `pool ${name} is no longer for this Service`;
+  if (pools.length === 0) return `there is no pool ${name} any more`;
+  if (lost.some((address) => !pools.some((pool) => holds(pool, address)))) return `pool ${name} no longer holds ${texts}`;
+  if (pools.some((pool) => !mayUse(pool, key, context))) return `pool ${name} is no longer for this Service`;
   return unassignedBecause(after.decisions.get(key)) || `${texts} goes to an older Service`;
 }
 

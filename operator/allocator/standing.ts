@@ -1,0 +1,151 @@
+/** What a Service may draw on: the pools that serve it, what is reserved for it, and the quotas that bind it. */
+
+import { allowsNamespace, type Pool, permits, selectsService } from '../config/pool.ts';
+import type { Quota } from '../config/quota.ts';
+import type { Reservation } from '../config/reservation.ts';
+import type { AddressSpace } from './address-space.ts';
+import type { Area } from './area.ts';
+import { DistinctCounter } from './distinct-counter.ts';
+import type { PoolTable } from './pool-table.ts';
+import type { ServiceRequest } from './service-request.ts';
+
+/** A limit of a quota, counted for one namespace or for all together. */
+export interface QuotaCounter {
+  readonly quota: Quota;
+  /** Empty where the quota counts all that it includes together. */
+  readonly namespace: string;
+  readonly counter: DistinctCounter;
+}
+
+/** A reserved share of a pool, and what its beneficiaries have of the pool. */
+export interface ShareCounter {
+  readonly reservation: Reservation;
+  readonly counter: DistinctCounter;
+}
+
+export interface Standing {
+  /** The same for Services that may draw on the same, and that the same pools refuse for the same reasons. */
+  readonly id: number;
+  /** The live pools that may give it an address that it does not name, in the order in which they are asked. */
+  readonly pools: readonly Pool[];
+  /** What is reserved for it in live pools that permit it. */
+  readonly reserved: readonly Area[];
+  readonly quotas: readonly QuotaCounter[];
+  /** Shares that are reserved for it. */
+  readonly shares: readonly ShareCounter[];
+}
+
+export interface StandingRules {
+  readonly pools: PoolTable;
+  readonly space: AddressSpace;
+  readonly reservations: readonly Reservation[];
+  readonly quotas: readonly Quota[];
+}
+
+export class Standings {
+  /** By name of the pool: everything that is reserved of it as a share. */
+  readonly shares: ReadonlyMap<string, readonly ShareCounter[]>;
+  readonly #rules: StandingRules;
+  readonly #byRequest = new WeakMap<ServiceRequest, Standing>();
+  readonly #byContent = new Map<string, Standing>();
+  readonly #quotaCounters = new Map<string, QuotaCounter>();
+  readonly #numbers = new Map<object, number>();
+
+  constructor(rules: StandingRules) {
+    this.#rules = rules;
+    const counters = rules.reservations.flatMap((reservation) =>
+      reservation.share ? [{ reservation, counter: new DistinctCounter(reservation.share) }] : [],
+    );
+    const byPool = new Map<string, ShareCounter[]>();
+    for (const share of counters) {
+      const pool = share.counter.limit.pool ?? '';
+      byPool.set(pool, [...(byPool.get(pool) ?? []), share]);
+    }
+    this.shares = byPool;
+  }
+
+  get quotaCounters(): Iterable<QuotaCounter> {
+    return this.#quotaCounters.values();
+  }
+
+  of(request: ServiceRequest): Standing {
+    const known = this.#byRequest.get(request);
+    if (known) return known;
+    const standing = this.#intern(this.#standingOf(request), this.#refusedBy(request));
+    this.#byRequest.set(request, standing);
+    return standing;
+  }
+
+  #standingOf(request: ServiceRequest): Omit<Standing, 'id'> {
+    const { pools, space, reservations } = this.#rules;
+    const mine = reservations.length === 0 ? [] : reservations.filter((one) => one.isFor(request));
+    const reserved = mine.length === 0 ? [] : this.#reservedFor(request, new Set(mine));
+    return {
+      pools: poolsOfInterest(request, pools).filter((pool) => space.areasOf(pool)),
+      reserved,
+      quotas: this.#quotasFor(request),
+      shares: [...this.shares.values()].flat().filter(({ reservation }) => mine.includes(reservation)),
+    };
+  }
+
+  #reservedFor(request: ServiceRequest, mine: ReadonlySet<Reservation>): readonly Area[] {
+    const { pools, space } = this.#rules;
+    return pools.live
+      .filter((pool) => isAskedFor(request, pool) && permits(pool, request))
+      .flatMap((pool) => space.areasOf(pool)?.reserved ?? [])
+      .filter(({ reservation }) => reservation && mine.has(reservation));
+  }
+
+  #quotasFor(request: ServiceRequest): readonly QuotaCounter[] {
+    return this.#rules.quotas
+      .filter((quota) => quota.includes(request))
+      .flatMap((quota) => quota.limits.map((_, at) => this.#quotaCounter(quota, at, request)));
+  }
+
+  #quotaCounter(quota: Quota, at: number, request: ServiceRequest): QuotaCounter {
+    const namespace = quota.per === 'Namespace' ? request.namespace : '';
+    const id = [quota.key, at, namespace].join(' ');
+    const known = this.#quotaCounters.get(id);
+    if (known) return known;
+    const counter = { quota, namespace, counter: new DistinctCounter(quota.limits[at] ?? {}) };
+    this.#quotaCounters.set(id, counter);
+    return counter;
+  }
+
+  /** A letter per live pool. */
+  #refusedBy(request: ServiceRequest): string {
+    const letterOf = (pool: Pool): string =>
+      allowsNamespace(pool, request) ? (selectsService(pool, request) ? ' ' : 'S') : 'N';
+    return this.#rules.pools.live.map(letterOf).join('');
+  }
+
+  #intern(standing: Omit<Standing, 'id'>, refusedBy: string): Standing {
+    const { pools, reserved, quotas, shares } = standing;
+    const content = [pools, reserved, quotas, shares].map((list) => list.map((one) => this.#numberOf(one)).join());
+    const id = [refusedBy, ...content].join('|');
+    const known = this.#byContent.get(id);
+    if (known) return known;
+    const fresh = { ...standing, id: this.#byContent.size };
+    this.#byContent.set(id, fresh);
+    return fresh;
+  }
+
+  #numberOf(thing: object): number {
+    const known = this.#numbers.get(thing);
+    if (known !== undefined) return known;
+    this.#numbers.set(thing, this.#numbers.size);
+    return this.#numbers.size - 1;
+  }
+}
+
+/** The live pools that may give this Service an address that it does not name. */
+function poolsOfInterest(request: ServiceRequest, pools: PoolTable): readonly Pool[] {
+  const { requestedPool, requestedPools } = request;
+  const names = requestedPools ?? (requestedPool === undefined ? undefined : [requestedPool]);
+  const named = names?.flatMap((name) => pools.named(name) ?? []).filter(({ isRemnant }) => !isRemnant);
+  return (named ?? pools.automatic).filter((pool) => permits(pool, request));
+}
+
+/** Whether the Service leaves it open from which pool its addresses are, or names this one. */
+export const isAskedFor = ({ requestedPool, requestedPools }: ServiceRequest, { name }: Pool): boolean =>
+  requestedPools ? requestedPools.includes(name) : requestedPool === undefined || requestedPool === name;
