@@ -2,13 +2,11 @@
 
 import type { Family, ServiceRequest } from '../allocator/service-request.ts';
 import type { IpAddress } from '../net/address.ts';
-import type { SourceDoor } from './source-door.ts';
 import type { Stores, World } from './world.ts';
 
 /** What it may see and do in the cluster. */
-export interface SourceWorld extends Pick<World, 'clock' | 'readService' | 'event'> {
+export interface SourceWorld extends Pick<World, 'clock' | 'readService' | 'event' | 'sources'> {
   readonly stores: Pick<Stores, 'services' | 'namespaces'>;
-  readonly sources: SourceDoor;
 }
 
 /** The allocator, as far as sources ask it and tell it. */

@@ -17,6 +17,8 @@ import type { StatusChange, StatusWriter } from '../cluster/status-writer.ts';
 import { MAX_PASSWORD_OCTETS, type SecretName } from '../config/password-secret.ts';
 import type { PodAddress, SecretFact } from '../config/surroundings.ts';
 import type { Logger } from '../observability/log.ts';
+import type { SourceObserver } from '../sources/http-source.ts';
+import { ClusterSources, type SourceDoor } from './source-door.ts';
 import type { Stores, World } from './world.ts';
 
 const MEMBER_KEY_SECRET = 'herald-memberkey';
@@ -32,14 +34,18 @@ export interface ClusterWorldParts {
   readonly namespace: string;
   readonly term: LeaderTerm;
   readonly log: Logger;
+  /** Told of the requests to the source of a pool, 'namespace/name'. */
+  readonly sourceObserver?: (pool: string) => SourceObserver;
 }
 
 export class ClusterWorld implements World {
   readonly stores: Stores;
+  readonly sources: SourceDoor;
   readonly #parts: ClusterWorldParts;
 
   constructor(parts: ClusterWorldParts) {
     this.stores = parts.stores;
+    this.sources = new ClusterSources({ ...parts, observer: parts.sourceObserver });
     this.#parts = parts;
   }
 

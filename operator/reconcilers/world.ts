@@ -18,6 +18,7 @@ import type { ReadonlyStore } from '../cluster/store.ts';
 import type { BreakingChanges } from '../config/breaks.ts';
 import type { SecretName } from '../config/password-secret.ts';
 import type { PodAddress, SecretFact } from '../config/surroundings.ts';
+import type { SourceDoor } from './source-door.ts';
 
 /** What the informers know. */
 export interface Stores {
@@ -43,6 +44,8 @@ export interface Stores {
 /** Every write is one of a leader: it throws LeadershipLostError when the term does not allow it any more. */
 export interface World {
   readonly stores: Stores;
+  /** The external sources of pools. */
+  readonly sources: SourceDoor;
   /** The time of day, for people who read conditions. */
   now(): Date;
   /** Milliseconds of a monotonic clock, for pacing. */

@@ -24,6 +24,7 @@ import { createAllocatorMetrics, createAnnouncedMetrics } from '../reconcilers/m
 import { ReportInformers } from '../reconcilers/report-informers.ts';
 import type { Scope } from '../reconcilers/world.ts';
 import type { OperatorSettings } from '../settings/operator.ts';
+import { createSourceMetrics } from '../sources/metrics.ts';
 
 const LEASE = 'herald-operator';
 /** How long events may still be written when the process ends. */
@@ -55,6 +56,7 @@ class OperatorProcess {
   readonly #reports: ReportInformers;
   readonly #operator: HeraldOperator;
   readonly #definitions: Definitions;
+  readonly #sourceObserver: ReturnType<typeof createSourceMetrics>;
   #servers: readonly RunningServer[] = [];
   /** What runs while we lead. */
   #work: LeaderWork | undefined;
@@ -88,6 +90,7 @@ class OperatorProcess {
       this.#definitions.foreign.map(({ definition }) => definition.metadata.name),
     );
     createAllocatorMetrics(this.#registry, () => this.#work?.report());
+    this.#sourceObserver = createSourceMetrics(this.#registry);
     createAnnouncedMetrics(this.#registry, () => this.#announced?.states());
     const informers = [...this.#informers.all, ...this.#reports.all];
     this.#operator = new HeraldOperator({ log, informers, work: (signal) => this.#elect(signal) });
@@ -182,6 +185,7 @@ class OperatorProcess {
       namespace,
       term,
       log: this.#log,
+      sourceObserver: this.#sourceObserver,
     });
     const scope = { ownNamespace: namespace, configNamespaces, lbClass, breakingChanges, startedAt: this.#startedAt };
     const work = new LeaderWork(world, scope, { log: this.#log, metrics: this.#metrics });

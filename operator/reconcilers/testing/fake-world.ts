@@ -27,7 +27,9 @@ import { Store } from '../../cluster/store.ts';
 import { memoryLogger } from '../../cluster/testing/waiting.ts';
 import type { SecretName } from '../../config/password-secret.ts';
 import type { PodAddress, SecretFact } from '../../config/surroundings.ts';
+import { HttpSource } from '../../sources/http-source.ts';
 import { LeaderWork } from '../leader-work.ts';
+import { Orders, type SourceDoor } from '../source-door.ts';
 import type { Scope, World } from '../world.ts';
 
 const SCOPE = {
@@ -54,6 +56,15 @@ export class FakeWorld implements World {
     configurationStates: new Store<ConfigurationState>(),
     poolSets: new Store<PoolSet>(),
   };
+  readonly sources: SourceDoor = {
+    open: async ({ source }) => {
+      const guard = () => {
+        if (this.isDeposed) throw new LeadershipLostError('the term is over');
+      };
+      return new HttpSource({ url: source?.http?.url ?? '', timeoutMs: 100, guard });
+    },
+    nextOrder: (above) => this.#orders.next(above),
+  };
   /** `services shop/web`, `poolsets herald-system/herald`: every write that was stored. */
   readonly writes: string[] = [];
   /** `Normal IPAllocated shop/web: Assigned IP ["10.0.0.1"]` */
@@ -71,6 +82,8 @@ export class FakeWorld implements World {
   /** Awaited before each write of the PoolSet. */
   beforePoolSet: () => Promise<void> = async () => undefined;
   #revision = 100;
+  #terms = 0;
+  #orders = new Orders(0, () => Date.now() * 1000);
   #work: LeaderWork | undefined;
   #ending = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -79,6 +92,9 @@ export class FakeWorld implements World {
   lead(more: Pick<Scope, 'breakingChanges' | 'startedAt'> = {}): void {
     this.#ending = new AbortController();
     this.isDeposed = false;
+    this.#terms += 1;
+    this.#orders = new Orders(this.#terms, () => Date.now() * 1000);
+    this.stores.namespaces.put('kube-system', { metadata: { name: 'kube-system', uid: 'uid-of-the-cluster' } });
     this.#work = new LeaderWork(this, { ...SCOPE, ...more }, { log: memoryLogger() });
     this.#running = this.#work.run(this.#ending.signal);
   }
