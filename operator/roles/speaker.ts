@@ -6,11 +6,12 @@ import { followApiServers } from '../cluster/follow-api-servers.ts';
 import { createClusterMetrics } from '../cluster/metrics.ts';
 import { describeMissing, missingCapabilities } from '../host/capabilities.ts';
 import { type RunningServer, startHealthServer, startMetricsServer } from '../observability/http.ts';
+import { readMetrics } from '../observability/local-metrics.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { createRegistry } from '../observability/registry.ts';
 import type { SpeakerSettings } from '../settings/speaker.ts';
 import { AddressProbes, addressProbeSource } from '../speaker/address-probes.ts';
-import { Agent } from '../speaker/agent.ts';
+import { Agent, type AgentOptions } from '../speaker/agent.ts';
 import { ClusterView } from '../speaker/cluster-view.ts';
 import { type AnnouncedHere, announcedHere, L2StatusReporter } from '../speaker/l2-status.ts';
 import { followMemberKey } from '../speaker/member-key.ts';
@@ -27,7 +28,8 @@ const EXIT_UNABLE = 2;
 const RUN_FOLDER = '/run/herald';
 /** The highest version of election and advertising that this build computes. */
 const ALGORITHM_VERSION = 1;
-const START_MARGIN_MS = 1_000;
+/** kube-proxy on this node: a listener on the loopback answers at once or not at all. */
+const PROXY_TIMEOUT_MS = 1_000;
 const ISOLATION_HOLD_MS = 10_000;
 /** The kubelet asks on the loopback: nobody else needs to. */
 const HEALTH_HOST = '127.0.0.1';
@@ -106,6 +108,7 @@ async function start(
     folder,
     clock: systemClock,
     wallClock: Date.now,
+    ...proxyOf(settings),
     metrics,
     log,
     onOwned: (owned, desired) => reporter.announced(announcedHere(owned, desired)),
@@ -154,6 +157,9 @@ async function start(
   };
 }
 
+const proxyOf = ({ kubeProxyMetrics: url }: SpeakerSettings): Pick<AgentOptions, 'readProxy'> =>
+  url === undefined ? {} : { readProxy: () => readMetrics(url, PROXY_TIMEOUT_MS) };
+
 const clockData = ({ nodeName, heartbeat }: SpeakerSettings, folder: RunFolder) => ({
   config: {
     node: nodeName,
@@ -161,7 +167,8 @@ const clockData = ({ nodeName, heartbeat }: SpeakerSettings, folder: RunFolder) 
     algorithmVersion: ALGORITHM_VERSION,
     intervalMs: heartbeat.intervalMs,
     missed: heartbeat.missed,
-    startMarginMs: START_MARGIN_MS,
+    // a starting speaker listens for two detection times in all
+    startMarginMs: heartbeat.intervalMs * heartbeat.missed,
     isolationHoldMs: ISOLATION_HOLD_MS,
     leaveTimeoutMs: 1_000,
   },

@@ -34,6 +34,23 @@ export const wholeNumber = (min: number, max: number): z.ZodType<number, string>
     })
     .transform(Number);
 
+/** As `schema`, or undefined for the empty text: then another setting decides. */
+export const emptyOr = <T>(schema: z.ZodType<T, string>): z.ZodType<T | undefined, string> =>
+  z.string().transform((text, context) => {
+    if (text === '') return undefined;
+    const read = schema.safeParse(text);
+    if (read.success) return read.data;
+    for (const { message } of read.error.issues) context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+/** A URL of plain HTTP; empty is allowed where it switches something off. */
+export const httpUrl: z.ZodType<string, string> = z
+  .string()
+  .refine((text) => text === '' || (URL.canParse(text) && new URL(text).protocol === 'http:'), {
+    error: 'must be a URL that begins with http://',
+  });
+
 /** `true` or `false`; a flag without a value is `true`. */
 export const yesOrNo: z.ZodType<boolean, string> = z
   .string()

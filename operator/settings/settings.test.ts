@@ -57,6 +57,22 @@ spec('settings', (test) => {
     );
   });
 
+  test('of the speaker choose how soon a silent node is taken over', () => {
+    const intervalOf = (...args: string[]): number => readSpeakerSettings(pod(args)).heartbeat.intervalMs;
+    assert.is(intervalOf('--failure-detection=fast'), 50);
+    assert.is(intervalOf('--failure-detection=fast', '--heartbeat-interval-ms=200'), 200);
+    const mistakes = (): unknown => readSpeakerSettings(pod(['--failure-detection=slow', '--heartbeat-interval-ms=1']));
+    assert.throws(mistakes, /--failure-detection=slow must be one of normal, fast/);
+    assert.throws(mistakes, /--heartbeat-interval-ms=1 must be a whole number from 20 to 5000/);
+  });
+
+  test('of the speaker ask kube-proxy unless told otherwise', () => {
+    const urlOf = (...args: string[]): string | undefined => readSpeakerSettings(pod(args)).kubeProxyMetrics;
+    assert.is(urlOf(), 'http://127.0.0.1:10249/metrics');
+    assert.is(urlOf('--kube-proxy-metrics='), undefined);
+    assert.throws(() => urlOf('--kube-proxy-metrics=localhost'), /must be a URL that begins with http/);
+  });
+
   test("take MetalLB's flags in both forms, and its variables", () => {
     const settings = readSpeakerSettings(
       pod(['--port=7472', '--log-level', 'debug', '--ignore-exclude-lb', '--lb-class', 'metallb'], {

@@ -2,11 +2,13 @@
 
 import * as z from 'zod';
 import { type CommonSettings, commonFlags, readRole, type Surroundings } from './common.ts';
-import { type FlagTable, ipAddress, oneOf, regularExpression, wholeNumber, yesOrNo } from './flag.ts';
+import { emptyOr, type FlagTable, httpUrl, ipAddress, oneOf, regularExpression, wholeNumber, yesOrNo } from './flag.ts';
 
 /** MetalLB's list (its ConfigMap metallb-excludel2): interfaces of containers, tunnels and the loopback. */
 const EXCLUDED_INTERFACES =
   '^docker.*|^cbr.*|^dummy.*|^virbr.*|^lxcbr.*|^veth.*|^lo$|^cali.*|^tunl.*|^flannel.*|^kube-ipvs.*|^cni.*|^nodelocaldns.*|^lxc.*';
+
+const INTERVAL_MS = { normal: 100, fast: 50 } as const;
 
 export interface SpeakerSettings extends CommonSettings {
   readonly nodeName: string;
@@ -22,6 +24,8 @@ export interface SpeakerSettings extends CommonSettings {
   };
   /** Where the Secret with the member key is mounted, for a restart without the API server. */
   readonly memberKeyFolder: string;
+  /** Where kube-proxy of this node tells whether it forwards; absent: nobody is asked. */
+  readonly kubeProxyMetrics?: string;
   /** ServiceL2Status for each announced Service: `auto` up to 500 Services. */
   readonly serviceStatuses: 'auto' | 'always';
   /** One regular expression; an interface whose name matches never announces. */
@@ -65,11 +69,19 @@ export const speakerFlags = {
     default: '/etc/herald/memberkey',
     help: 'Where the Secret herald-memberkey is mounted: read when the API server does not answer at start.',
   },
+  'failure-detection': {
+    schema: oneOf(['normal', 'fast']),
+    env: 'HERALD_FAILURE_DETECTION',
+    placeholder: 'HOW',
+    default: 'normal',
+    help: 'How soon a silent node is taken over: normal sends a heartbeat every 100 ms, fast every 50 ms; three in a row must be missing.',
+  },
   'heartbeat-interval-ms': {
-    schema: wholeNumber(20, 5_000),
+    schema: emptyOr(wholeNumber(20, 5_000)),
     env: 'HERALD_HEARTBEAT_INTERVAL_MS',
     placeholder: 'MILLISECONDS',
-    default: '100',
+    default: '',
+    defaultInWords: 'by --failure-detection',
     help: 'Every peer is sent one heartbeat per interval.',
   },
   'heartbeat-missed': {
@@ -78,6 +90,13 @@ export const speakerFlags = {
     placeholder: 'COUNT',
     default: '3',
     help: 'So many missing heartbeats in a row mean that a peer is gone.',
+  },
+  'kube-proxy-metrics': {
+    schema: httpUrl,
+    env: 'HERALD_KUBE_PROXY_METRICS',
+    placeholder: 'URL',
+    default: 'http://127.0.0.1:10249/metrics',
+    help: 'A node that (re)starts answers for nothing before kube-proxy there has written its rules, as these metrics tell; empty asks nobody, where something else forwards.',
   },
   'service-statuses': {
     schema: oneOf(['auto', 'always']),
@@ -104,10 +123,11 @@ export function readSpeakerSettings(surroundings: Surroundings): SpeakerSettings
     heartbeat: {
       ...(values['ml-bindaddr'] && { bindAddress: values['ml-bindaddr'] }),
       port: values['ml-bindport'],
-      intervalMs: values['heartbeat-interval-ms'],
+      intervalMs: values['heartbeat-interval-ms'] ?? INTERVAL_MS[values['failure-detection'] ?? 'normal'],
       missed: values['heartbeat-missed'],
     },
     memberKeyFolder: values['ml-secret-key-path'],
+    ...(values['kube-proxy-metrics'] && { kubeProxyMetrics: values['kube-proxy-metrics'] }),
     serviceStatuses: values['service-statuses'],
     excludeInterfaces: values['exclude-interfaces'],
   }));

@@ -54,6 +54,8 @@ const service = (name: string, address: string): AnnouncedService => ({
 /** An agent between a cluster and threads that a test plays. */
 class Stage {
   readonly clock = new ManualClock();
+  /** kube-proxy's metrics; undefined: it is not asked. */
+  proxy: string | undefined;
   readonly wire: ToWire[] = [];
   readonly clockThread: ToClock[] = [];
   readonly owned: (readonly OwnedAddress[])[] = [];
@@ -72,7 +74,8 @@ class Stage {
   fromWire: (message: FromWire) => void = () => {};
   fromClock: (message: FromClock) => void = () => {};
 
-  constructor(kept?: KeptState) {
+  constructor(kept?: KeptState, proxy?: string) {
+    this.proxy = proxy;
     this.kept = kept;
     const stage = this;
     const view: View = {
@@ -110,6 +113,7 @@ class Stage {
         },
       },
       clock: this.clock,
+      ...(proxy !== undefined && { readProxy: async () => this.proxy ?? '' }),
       wallClock: () => 0,
       metrics: createSpeakerMetrics(this.registry, 'a'),
       log: this.log,
@@ -121,6 +125,11 @@ class Stage {
   put(...services: readonly AnnouncedService[]): void {
     for (const each of services) this.services.set(each.key, each);
     for (const { key } of services) this.#onChange({ kind: 'Service', key });
+  }
+
+  remove(name: string): void {
+    this.services.delete(`shop/${name}`);
+    this.#onChange({ kind: 'Service', key: `shop/${name}` });
   }
 
   reconfigure(): void {
@@ -177,6 +186,44 @@ spec('agent', (test) => {
     stage.reconfigure();
     stage.clock.advance(100);
     assert.equal(stage.told('Peers'), [{ kind: 'Peers', peers: stage.peers }]);
+  });
+  test('says ready to the clock only when kube-proxy forwards, and asks it only once', async () => {
+    const written = (at: number): string => `kubeproxy_sync_proxy_rules_last_timestamp_seconds ${at}\n`;
+    const stage = new Stage(undefined, written(0));
+    stage.put(service('web', '198.51.100.1'));
+    stage.clock.advance(10);
+    stage.fromWire({ kind: 'Ready' });
+    await new Promise(setImmediate);
+    assert.equal([stage.told('Ready'), stage.agent.readiness().ready], [[], false]);
+    assert.match(stage.agent.readiness().why ?? '', /kube-proxy/);
+    stage.proxy = written(1);
+    stage.clock.advance(200);
+    await new Promise(setImmediate);
+    assert.is(stage.told('Ready').length, 1);
+    stage.proxy = written(0);
+    stage.put(service('new', '198.51.100.2'));
+    stage.clock.advance(100);
+    assert.is(stage.told('Ready').length, 2, 'a Service that is new to a speaker that runs is announced at once');
+  });
+  test('hands over what only other nodes may announce by now, for as long as they do', () => {
+    const stage = new Stage();
+    const elsewhere = (): readonly string[] => {
+      const last = stage.wire.findLast((message) => message.kind === 'Desired');
+      return last?.elsewhere ?? [];
+    };
+    stage.put(service('web', '198.51.100.1'));
+    stage.clock.advance(10);
+    assert.equal(elsewhere(), []);
+    for (const name of ['web', 'other']) {
+      const local = service(name, '198.51.100.1');
+      stage.put({ ...local, externalTrafficPolicy: 'Local', endpoints: { anywhere: true, nodes: new Set(['b']) } });
+      stage.clock.advance(1_000);
+      assert.equal(elsewhere(), ['198.51.100.1']);
+    }
+    stage.remove('web');
+    stage.remove('other');
+    stage.clock.advance(1_000);
+    assert.equal(elsewhere(), []);
   });
   test('says ready to the clock only when the wire answers', () => {
     const stage = new Stage();

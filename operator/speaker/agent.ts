@@ -1,11 +1,13 @@
 /** The speaker's main thread: turns what the cluster says into what the wire thread shall answer for, and tells the clock when. */
 
-import type { L2Announcement } from '../advertising/announcement.ts';
+import type { NodeReason } from '../../crds/node-announcement.ts';
+import type { L2Announcement, Refusal } from '../advertising/announcement.ts';
 import { IncrementalAnnouncements } from '../advertising/incremental.ts';
 import type { Logger } from '../observability/log.ts';
 import type { View, ViewChange } from './cluster-view.ts';
 import type { FromClock, FromWire, OwnedAddress, PeerAddress } from './messages.ts';
 import type { SpeakerMetrics } from './metrics.ts';
+import { ProxyGate } from './proxy-gate.ts';
 import type { KeptState, RunFolder } from './run-folder.ts';
 import type { Threads } from './threads.ts';
 import type { Clock } from './wire/clock.ts';
@@ -30,6 +32,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch. */
   readonly wallClock: () => number;
+  /** kube-proxy's metrics; absent: it is not asked whether it forwards. */
+  readonly readProxy?: () => Promise<string>;
   readonly metrics: SpeakerMetrics;
   readonly log: Logger;
   /** The whole set of owned addresses after each change. */
@@ -38,11 +42,20 @@ export interface AgentOptions {
   readonly onFatal: (reason: string, message: string) => void;
 }
 
+/** Whether a speaker could own addresses; `why` names what is missing, `warning` what it could not find out. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly why?: string;
+  readonly warning?: NodeReason;
+}
+
 export class Agent {
   readonly #options: AgentOptions;
   readonly #announcements: IncrementalAnnouncements;
   /** What was posted to the wire thread last; undefined before the first time. */
   #desired: readonly L2Announcement[] | undefined;
+  /** What was in it at some time and only other nodes may announce by now. */
+  #elsewhere: readonly string[] = [];
   #peers: readonly PeerAddress[] | undefined;
   #isConfigDirty = true;
   #isFlushPlanned = false;
@@ -50,6 +63,7 @@ export class Agent {
   #isStale = false;
   #isWireReady = false;
   #isListening = false;
+  readonly #proxy: ProxyGate;
   #hasKey = false;
   #lastFlushCostMs = 0;
   #lastClockMessageAt: number;
@@ -60,19 +74,21 @@ export class Agent {
     this.#options = options;
     this.#announcements = new IncrementalAnnouncements(options.view.config());
     this.#lastClockMessageAt = options.clock.now();
+    this.#proxy = new ProxyGate(options);
     options.view.onChange((change) => this.#onChange(change));
     options.threads.onWire((message) => this.#onWire(message));
     options.threads.onClock((message) => this.#onClock(message));
     options.clock.after(STALE_AFTER_MS, () => void this.#goOnStale());
   }
 
-  /** Whether this node could own addresses now; `why` names what is missing. */
-  readiness(): { readonly ready: boolean; readonly why?: string } {
+  /** Whether this node could own addresses now. */
+  readiness(): Readiness {
     if (this.#desired === undefined) return { ready: false, why: 'the cluster was not listed yet' };
     if (!this.#isWireReady) return { ready: false, why: 'the wire thread is not ready yet' };
+    if (!this.#proxy.isOpen) return { ready: false, why: 'kube-proxy on this node has not written its rules yet' };
     if (!this.#isListening) return { ready: false, why: 'the heartbeat port is not open yet' };
     if (!this.#hasKey && this.#peers?.length !== 0) return { ready: false, why: 'there is no member key yet' };
-    return { ready: true };
+    return { ready: true, ...this.#proxy.doubt };
   }
 
   /** Whether the clock thread still says something every second. */
@@ -136,7 +152,7 @@ export class Agent {
     const desired = this.#announcements.take();
     if (desired || this.#desired === undefined || this.#isStale) {
       metrics.refused(desired?.refusals ?? []);
-      this.#post(desired?.l2 ?? []);
+      this.#post(desired?.l2 ?? [], desired?.refusals);
       this.#planSave();
     }
     if (this.#isStale) this.#options.log.info('the cluster was listed: what was kept is no longer needed');
@@ -145,11 +161,20 @@ export class Agent {
     this.#lastFlushCostMs = clock.now() - startedAt;
   }
 
-  #post(announcements: readonly L2Announcement[]): void {
+  #post(announcements: readonly L2Announcement[], refusals: readonly Refusal[] = []): void {
+    const had = new Set([...this.#elsewhere, ...(this.#desired ?? []).map(({ address }) => address)]);
+    const elsewhere = refusals.flatMap(({ elsewhere: address }) => (address && had.has(address) ? [address] : []));
+    this.#elsewhere = elsewhere;
     this.#desired = announcements;
     const { node, excludeInterfaces, threads } = this.#options;
-    threads.toWire({ kind: 'Desired', node, announcements, excludeInterfaces });
-    if (this.#isWireReady) threads.toClock({ kind: 'Ready', ready: true });
+    threads.toWire({ kind: 'Desired', node, announcements, excludeInterfaces, elsewhere });
+    this.#proxy.ask(this.#options.folder.load()?.savedAt, () => this.#tellReady());
+    this.#tellReady();
+  }
+
+  #tellReady(): void {
+    if (this.#desired && this.#isWireReady && this.#proxy.isOpen)
+      this.#options.threads.toClock({ kind: 'Ready', ready: true });
   }
 
   #tellPeers(peers: readonly PeerAddress[]): void {
@@ -199,7 +224,7 @@ export class Agent {
     switch (message.kind) {
       case 'Ready':
         this.#isWireReady = true;
-        this.#options.threads.toClock({ kind: 'Ready', ready: true });
+        this.#tellReady();
         break;
       case 'Owned':
         this.#options.metrics.owned(message.services);

@@ -47,11 +47,14 @@ export type ToWire =
       readonly announcements: readonly L2Announcement[];
       /** A regular expression over interface names; the empty text excludes none. */
       readonly excludeInterfaces: string;
+      /** Addresses that only other nodes may announce by now, of those that were in the last `announcements`. */
+      readonly elsewhere?: readonly string[];
     }
   | AvailableMessage
+  | TakenMessage
   /** The whole set of probes; what is no longer in it is dropped. Answered by `Probed`, within 5 s. */
   | { readonly kind: 'Probe'; readonly probes: readonly ProbeRequest[]; readonly excludeInterfaces: string }
-  /** The port on which the clock thread posts `Available`; transferred. */
+  /** The port to the clock thread; transferred. */
   | { readonly kind: 'ClockPort'; readonly port: MessagePort }
   /** Stop answering; answered by `Left`. The successor has been announced before. */
   | { readonly kind: 'Leave' }
@@ -93,10 +96,10 @@ export type FromWire =
   | { readonly kind: 'Fault'; readonly reason: string; readonly message: string; readonly fatal: boolean }
   /** After each probe that ends: the results of all in the set that have. */
   | { readonly kind: 'Probed'; readonly results: readonly ProbeResult[] }
-  /** Once per second while something changed; without addresses when only the program in the kernel counted something. */
+  /** Once per second while something changed; `inKernel` where a program in the kernel answers. */
   | {
       readonly kind: 'Counters';
-      readonly addresses: readonly AddressCounters[] | undefined;
+      readonly addresses: readonly AddressCounters[];
       readonly inKernel?: KernelCounters;
     }
   /** Once, before `Ready`: who answers ARP and Neighbor Solicitations on this node, and why. */

@@ -44,7 +44,7 @@ export interface NodeReporterOptions {
   readonly view: ReportedView;
   readonly ignoresExcludeLabel: boolean;
   /** Whether the speaker could own addresses. */
-  readonly readiness: () => { readonly ready: boolean; readonly why?: string };
+  readonly readiness: () => { readonly ready: boolean; readonly why?: string; readonly warning?: NodeReason };
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch. */
   readonly wallClock: () => number;
@@ -196,9 +196,14 @@ export class NodeReporter {
 
   #reasons(): readonly NodeReason[] {
     const { readiness, node, view } = this.#options;
-    const { ready, why = '' } = readiness();
+    const { ready, why = '', warning } = readiness();
     const notReady: NodeReason[] = ready ? [] : [{ reason: 'NotReady', message: why }];
-    return [...nodeReasonsOf(node, view.config()), ...notReady, ...this.#faults.values()];
+    return [
+      ...nodeReasonsOf(node, view.config()),
+      ...notReady,
+      ...(warning ? [warning] : []),
+      ...this.#faults.values(),
+    ];
   }
 
   /** Also looks at what changes without a word: readiness. */
