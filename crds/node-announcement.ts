@@ -74,6 +74,17 @@ const exception = nodeReason
   .describe('One address that the node owns and does not announce, and why.');
 export type ReportException = z.infer<typeof exception>;
 
+const responder = z
+  .object({
+    kind: z
+      .enum(['Kernel', 'Packet'])
+      .describe('Kernel: a program in the kernel answers. Packet: the speaker answers through packet sockets.'),
+    reason: z.string().describe('One word that says why; docs/reasons.md explains each.'),
+    message: z.string().describe('A sentence that says why.'),
+  })
+  .describe('Who answers ARP and Neighbor Solicitations.');
+export type ReportResponder = z.infer<typeof responder>;
+
 const probe = z
   .object({
     address: z.string().describe('The address that was asked for.'),
@@ -102,6 +113,8 @@ export interface NodeAnnouncement {
   readonly buckets: readonly ReportBucket[];
   readonly exceptions: readonly ReportException[];
   readonly exceptionCount: number;
+  /** Absent in reports of speakers before there was a choice. */
+  readonly responder?: ReportResponder;
   /** The AddressProbes for this node that it has carried out. */
   readonly probes?: readonly ProbeResult[];
 }
@@ -146,6 +159,7 @@ export const nodeAnnouncementKind: KindDefinition = {
       .describe('Addresses that the node owns and does not announce, the first 200 by name.')
       .register(kubernetes, atomic),
     exceptionCount: int64().min(0).describe('How many such addresses there are.'),
+    responder: responder.optional().describe('Who answers ARP and Neighbor Solicitations on the node, and why.'),
     probes: z
       .array(probe)
       .optional()

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { TarEntry } from './tar.ts';
 
-const PACKAGES = ['libc6', 'libgcc-s1', 'libstdc++6'];
+const LIBRARY_PACKAGES = ['libc6', 'libgcc-s1', 'libstdc++6'];
 /** What of these packages goes into the image; character tables, locales and tools stay out. */
 const LIBRARIES = /^(ld-linux-.+|lib(c|m|dl|pthread|rt|resolv|nss_dns|nss_files|stdc\+\+|gcc_s))\.so\.\d+$/;
 
@@ -58,23 +58,27 @@ export const hasDebianTools = (): boolean =>
   );
 
 /** The package files, downloaded once into `cache`; delete that directory to take newer ones. */
-export function debianPackages(cache: string, platform: Platform): string[] {
+export function debianPackages(
+  cache: string,
+  platform: Platform,
+  packages: readonly string[] = LIBRARY_PACKAGES,
+): string[] {
   const complete = (): string[] => {
     const names = existsSync(cache) ? readdirSync(cache).filter((name) => name.endsWith('.deb')) : [];
-    const found = PACKAGES.map((name) => names.find((file) => file.startsWith(`${name}_`)));
+    const found = packages.map((name) => names.find((file) => file.startsWith(`${name}_`)));
     return found.every((file) => file !== undefined) ? found.map((file) => join(cache, file)) : [];
   };
-  if (complete().length === 0) download(cache, platform);
+  if (complete().length === 0) download(cache, platform, packages);
   return complete();
 }
 
 /** Downloads beside the cache and moves in at the end, so that an interrupt leaves nothing half done. */
-function download(cache: string, { architecture }: Platform): void {
+function download(cache: string, { architecture }: Platform, packages: readonly string[]): void {
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(`${cache}.`);
   const isForeign = platformOf(process.arch).architecture !== architecture;
   const attempt = (options: readonly string[]): void => {
-    execFileSync('apt-get', [...options, 'download', '-qq', ...PACKAGES], { cwd: unfinished, stdio: 'pipe' });
+    execFileSync('apt-get', [...options, 'download', '-qq', ...packages], { cwd: unfinished, stdio: 'pipe' });
   };
   try {
     if (isForeign || !succeeds(() => attempt([]))) {

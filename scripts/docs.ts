@@ -186,6 +186,7 @@ const REASON_SECTIONS: Record<keyof typeof reasons, string> = {
     'Condition `heraldlb.io/Announced` on Services, and `Ready` on their ServiceAnnouncement: whether every address is announced.',
   rejections: 'Why one pool refused one Service: in the message of `heraldlb.io/AddressAssigned` and of the event.',
   refusals: 'Why a speaker does not announce an address.',
+  responders: 'Who answers ARP and Neighbor Solicitations on a node, and why: in its NodeAnnouncement and in metrics.',
   faults: 'What does not work in a speaker: in its log and in the body of `/readyz`.',
   explanations: 'What `herald explain` says where nobody writes a condition.',
   events: 'Events on Services. The words are those of MetalLB where they mean the same.',

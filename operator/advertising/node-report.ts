@@ -9,6 +9,7 @@ import {
   type ReportBucket,
   type ReportException,
   type ReportInputs,
+  type ReportResponder,
 } from '../../crds/node-announcement.ts';
 import type { Reason } from '../../crds/reasons.ts';
 import { BucketDigests, bucketOf } from './report-digest.ts';
@@ -35,6 +36,7 @@ export class NodeReport {
   #inputs: ReportInputs;
   #reasons: readonly NodeReason[] = [];
   #probes: readonly ProbeResult[] = [];
+  #responder: ReportResponder | undefined;
 
   constructor(inputs: ReportInputs) {
     this.#inputs = inputs;
@@ -50,6 +52,10 @@ export class NodeReport {
 
   setReasons(reasons: readonly NodeReason[]): void {
     this.#reasons = reasons;
+  }
+
+  setResponder(responder: ReportResponder): void {
+    this.#responder = responder;
   }
 
   /** The answers to the AddressProbes that are there; at rest there is none. */
@@ -82,6 +88,7 @@ export class NodeReport {
       buckets: this.#buckets(),
       exceptions: exceptions.slice(0, MAX_EXCEPTIONS).map(exceptionOf),
       exceptionCount: exceptions.length,
+      ...(this.#responder && { responder: this.#responder }),
       ...(this.#probes.length > 0 && { probes: this.#probes }),
     };
   }
@@ -101,9 +108,9 @@ export class NodeReport {
  * status included, would then be a write of every node.
  */
 export function reportSignature(content: ReportContent): string {
-  const { inputs, reasons, buckets, exceptions, exceptionCount, probes = [] } = content;
+  const { inputs, reasons, buckets, exceptions, exceptionCount, responder, probes = [] } = content;
   const digests = buckets.filter(({ count }) => count > 0).map(({ bucket, digest }) => `${bucket} ${digest}`);
-  return JSON.stringify([inputs, reasons, digests, exceptions, exceptionCount, probes]);
+  return JSON.stringify([inputs, reasons, digests, exceptions, exceptionCount, responder, probes]);
 }
 
 const isAnswered = (owned: OwnedHere | undefined): boolean => (owned?.interfaces.length ?? 0) > 0;

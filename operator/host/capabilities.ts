@@ -7,6 +7,7 @@ const CAPABILITIES = {
   NET_BIND_SERVICE: { bit: 10, purpose: 'to listen on ports below 1024 (BGP, 179)' },
   NET_ADMIN: { bit: 12, purpose: 'to attach the in-kernel responder to interfaces' },
   NET_RAW: { bit: 13, purpose: 'to answer ARP and Neighbor Solicitations through packet sockets' },
+  SYS_ADMIN: { bit: 21, purpose: 'to load the in-kernel responder where the runtime does not know BPF' },
   SYS_NICE: { bit: 23, purpose: 'to let the clock thread run before others' },
   BPF: { bit: 39, purpose: 'to load the in-kernel responder' },
 } as const;

@@ -34,7 +34,7 @@ const SO_RCVBUFFORCE = 33;
 const MSG_DONTWAIT = 0x40;
 
 const errnoNames = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
-const errnoName = (errno: number): string => errnoNames.get(errno) ?? `errno ${errno}`;
+export const errnoName = (errno: number): string => errnoNames.get(errno) ?? `errno ${errno}`;
 const WOULD_BLOCK = koffi.os.errno['EAGAIN'];
 
 function checked(result: number | bigint, call: string): number {

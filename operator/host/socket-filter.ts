@@ -19,6 +19,9 @@ const JGE = 0x35;
 const RET = 0x06;
 /** SKF_AD_OFF + SKF_AD_IFINDEX: the interface that the kernel thinks the frame came in by. */
 const ANCILLARY_IFINDEX = 0xfffff008;
+/** SKF_AD_OFF + SKF_AD_PKTTYPE: PACKET_* of linux/if_packet.h. */
+const ANCILLARY_PACKET_TYPE = 0xfffff004;
+const PACKET_OTHERHOST = 3;
 const WHOLE_FRAME = 0xffff;
 
 const make = (code: number, k: number, jt = 0, jf = 0): FilterInstruction => ({ code, jt, jf, k });
@@ -28,6 +31,12 @@ export const load = (octets: 1 | 2 | 4, offset: number): FilterInstruction =>
   make({ 1: LD_B, 2: LD_H, 4: LD_W }[octets], offset);
 /** Loads the index of the receiving interface. */
 export const loadInterfaceIndex = (): FilterInstruction => make(LD_W, ANCILLARY_IFINDEX);
+/** Drops what the kernel takes to be for another station: by its address, or by a VLAN tag that no device of this host takes off. */
+export const dropForOthers = (): FilterProgram => [
+  make(LD_W, ANCILLARY_PACKET_TYPE),
+  make(JEQ, PACKET_OTHERHOST, 0, 1),
+  drop(),
+];
 /** Accepts the whole frame. */
 export const accept = (): FilterInstruction => make(RET, WHOLE_FRAME);
 /** Drops the frame in the kernel. */
@@ -62,13 +71,17 @@ export function accepts(program: FilterProgram, frame: Uint8Array, interfaceInde
     const { code, k } = instruction;
     if (code === RET) return k !== 0;
     const skip = jumpOf(instruction, accumulator);
-    const loaded = k === ANCILLARY_IFINDEX ? interfaceIndex : readAt(view, code, k);
+    const loaded = ancillaryOf(k, interfaceIndex) ?? readAt(view, code, k);
     if (skip === undefined && loaded === undefined) return false; // as the kernel does with a frame too short for a load
     at += skip ?? 0;
     if (skip === undefined) accumulator = loaded ?? 0;
   }
   throw new RangeError('the program ends without a verdict');
 }
+
+/** A fake has no station of its own: every frame is for it. */
+const ancillaryOf = (offset: number, interfaceIndex: number): number | undefined =>
+  offset === ANCILLARY_IFINDEX ? interfaceIndex : offset === ANCILLARY_PACKET_TYPE ? 0 : undefined;
 
 /** How many instructions a jump skips; undefined when the instruction is a load. */
 function jumpOf({ code, jt, jf, k }: FilterInstruction, accumulator: number): number | undefined {

@@ -83,9 +83,10 @@ async function start(
   const connection = connect(settings, { metrics: clusterMetrics });
   const view = new ClusterView({ connection, settings, log, metrics: clusterMetrics });
   const folder = new RunFolder(RUN_FOLDER, settings.nodeName);
-  const threads = new SpeakerThreads(clockData(settings, folder), (error) => {
+  const onThreadEnd = (error: Error): never => {
     throw error; // half a speaker must not go on: the pod restarts, the others take over
-  });
+  };
+  const threads = new SpeakerThreads(clockData(settings, folder), onThreadEnd, settings.l2Responder);
   const events = new EventRecorder(connection, {
     component: 'herald-speaker',
     instance: settings.podName,

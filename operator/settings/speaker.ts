@@ -30,6 +30,8 @@ export interface SpeakerSettings extends CommonSettings {
   readonly serviceStatuses: 'auto' | 'always';
   /** One regular expression; an interface whose name matches never announces. */
   readonly excludeInterfaces: string;
+  /** Who answers ARP and Neighbor Solicitations; `auto` and `kernel` fall back to packet sockets. */
+  readonly l2Responder: 'auto' | 'kernel' | 'packet';
 }
 
 export const speakerFlags = {
@@ -112,6 +114,13 @@ export const speakerFlags = {
     default: EXCLUDED_INTERFACES,
     help: 'Interfaces whose name matches never announce; the default is the list of MetalLB.',
   },
+  'l2-responder': {
+    schema: oneOf(['auto', 'kernel', 'packet']),
+    env: 'HERALD_L2_RESPONDER',
+    placeholder: 'WHICH',
+    default: 'packet',
+    help: 'Who answers ARP and Neighbor Solicitations: packet sockets, or a program in the kernel (kernel, auto), which needs Linux 6.6 and the capability BPF and otherwise leaves it to packet sockets.',
+  },
 } as const satisfies FlagTable;
 
 /** @throws {SettingsError} listing every mistake at once, never only the first */
@@ -130,5 +139,6 @@ export function readSpeakerSettings(surroundings: Surroundings): SpeakerSettings
     ...(values['kube-proxy-metrics'] && { kubeProxyMetrics: values['kube-proxy-metrics'] }),
     serviceStatuses: values['service-statuses'],
     excludeInterfaces: values['exclude-interfaces'],
+    l2Responder: values['l2-responder'],
   }));
 }

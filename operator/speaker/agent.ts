@@ -231,12 +231,16 @@ export class Agent {
         this.#options.onOwned(message.services, this.#desired ?? []);
         break;
       case 'Counters':
-        this.#options.metrics.counted(message.addresses);
+        this.#options.metrics.counted(message.addresses, message.inKernel);
         break;
       case 'Fault':
         this.#onFault(message);
         break;
       case 'Probed': // told by AddressProbes
+        break;
+      case 'Responder':
+        this.#options.metrics.responder(message.responder);
+        this.#options.log.info('who answers is chosen', { ...message.responder });
         break;
       case 'Left':
         this.#left?.();

@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Refusal } from '../advertising/announcement.ts';
+import type { KernelCounters } from '../host/in-kernel-responder.ts';
 import type { AddressCounters, FromClock, OwnedAddress } from './messages.ts';
 import { createLayer2Metrics } from './wire/metrics.ts';
 
@@ -44,7 +45,11 @@ export function createSpeakerMetrics(registry: Registry, node: string) {
   let owned: ReadonlySet<string> = new Set();
   return {
     ...clock,
-    counted: (counters: readonly AddressCounters[]): void => layer2.record(counters),
+    counted(counters: readonly AddressCounters[], inKernel?: KernelCounters): void {
+      layer2.record(counters);
+      if (inKernel) layer2.recordKernel(inKernel);
+    },
+    responder: layer2.responder,
     reported: (result: 'Written' | 'Failed'): void => reports.inc({ result }),
     stale: (stale: boolean): void => isStale.set(stale ? 1 : 0),
     refused(refused: readonly Refusal[]): void {

@@ -127,6 +127,7 @@ export class NodeReporter {
   #onWire(message: FromWire): void {
     if (message.kind === 'Fault')
       this.#faults.set(message.reason, { reason: message.reason, message: message.message });
+    if (message.kind === 'Responder') this.#report.setResponder(message.responder);
     if (message.kind !== 'Owned') return;
     this.#report.setOwned(message.services);
     this.#report.setInputs({ ...this.#report.inputs, interfaces: [...message.interfaces] });

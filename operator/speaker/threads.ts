@@ -2,9 +2,12 @@
 
 import { once } from 'node:events';
 import { MessageChannel, type Worker } from 'node:worker_threads';
+import { AnswerLease } from '../host/answer-lease.ts';
 import { startThread, type ThreadName } from '../host/thread.ts';
 import type { ClockThreadData } from './clock-thread.ts';
 import type { FromClock, FromWire, ToClock, ToWire } from './messages.ts';
+import type { ResponderChoice } from './wire/choose-responder.ts';
+import type { WireThreadData } from './wire-thread.ts';
 
 /** What main needs of the threads; the tests pass an object literal. */
 export interface Threads {
@@ -41,10 +44,15 @@ export class SpeakerThreads implements Threads {
   #isStopping = false;
 
   /** `onEnd` is called once when a thread ends by itself: without it the speaker is only half there. */
-  constructor(clock: ClockThreadData, onEnd: (error: Error) => void) {
+  constructor(
+    clock: Omit<ClockThreadData, 'lease'>,
+    onEnd: (error: Error) => void,
+    responder: ResponderChoice = 'packet',
+  ) {
     this.#onEnd = onEnd;
-    this.#wire = this.#start('wire-thread', undefined);
-    this.#clock = this.#start('clock-thread', clock);
+    const { shared: lease } = new AnswerLease();
+    this.#wire = this.#start('wire-thread', { lease, responder } satisfies WireThreadData);
+    this.#clock = this.#start('clock-thread', { ...clock, lease } satisfies ClockThreadData);
     const { port1, port2 } = new MessageChannel();
     this.#wire.postMessage({ kind: 'ClockPort', port: port1 } satisfies ToWire, [port1]);
     this.#clock.postMessage({ kind: 'WirePort', port: port2 } satisfies ToClock, [port2]);

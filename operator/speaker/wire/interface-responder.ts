@@ -1,7 +1,8 @@
-/** Answers ARP requests and Neighbor Solicitations on one interface through packet sockets. */
+/** Answers ARP requests and Neighbor Solicitations on one interface: through packet sockets, and what it can in the kernel. */
 
 import { HostError } from '../../host/host-error.ts';
 import type { HostNetwork, PacketProtocol, PacketSocket } from '../../host/host-network.ts';
+import type { InKernelResponder, KernelEntry } from '../../host/in-kernel-responder.ts';
 import type { FilterProgram } from '../../host/socket-filter.ts';
 import type { IpAddress } from '../../net/address.ts';
 import { BROADCAST_MAC, type MacAddress } from '../../net/mac.ts';
@@ -25,6 +26,12 @@ export interface OwnedEntry {
 /** What the responders of all interfaces share. */
 export interface InterfaceSurroundings {
   readonly host: HostNetwork;
+  /** Whether this node may answer now. */
+  mayAnswer(): boolean;
+  /** Answers before the packet sockets see a request; undefined where the kernel does not allow it. */
+  readonly inKernel: InKernelResponder | undefined;
+  /** The kernel refused the program on an interface: packet sockets answer there. */
+  onInKernelError(error: HostError, onInterface: string): void;
   /** A socket could not be opened, set or read; it is not called for a link that went down. */
   onError(error: HostError, onInterface: string): void;
 }
@@ -39,6 +46,7 @@ export class InterfaceResponder {
   readonly #mac: MacAddress;
   readonly #arp: PacketSocket | undefined;
   readonly #ndp: PacketSocket | undefined;
+  #isInKernel = false;
   #ipv4: ReadonlyMap<bigint, OwnedEntry> = new Map();
   #ipv6: ReadonlyMap<bigint, OwnedEntry> = new Map();
 
@@ -76,8 +84,13 @@ export class InterfaceResponder {
     return (family === 4 ? this.#arp : this.#ndp) !== undefined;
   }
 
-  /** Answers for exactly these addresses from now on; solicited-node groups follow with `syncGroups`. */
-  setOwned(entries: readonly OwnedEntry[]): void {
+  /**
+   * Answers for exactly these addresses from now on; solicited-node groups follow with `syncGroups`.
+   *
+   * @param guarded addresses of other nodes for which this host's kernel would answer
+   */
+  setOwned(entries: readonly OwnedEntry[], guarded: readonly IpAddress[]): void {
+    this.#setInKernel(entries, guarded);
     const ipv4 = entriesOf(entries, 4);
     const ipv6 = entriesOf(entries, 6);
     if (!hasSameKeys(ipv4, this.#ipv4))
@@ -105,14 +118,34 @@ export class InterfaceResponder {
   }
 
   close(): void {
+    this.#attempt(() => this.#around.inKernel?.detach(this.#info.index));
+    this.release();
+  }
+
+  /** Closes the sockets and leaves the program in the kernel as it is. */
+  release(): void {
     this.#arp?.close();
     this.#ndp?.close();
+  }
+
+  /** The program stands in no interface's way before there is something to do for it. */
+  #setInKernel(entries: readonly OwnedEntry[], guarded: readonly IpAddress[]): void {
+    const { inKernel, onInKernelError } = this.#around;
+    if (!inKernel || (entries.length + guarded.length === 0 && !this.#isInKernel)) return;
+    try {
+      inKernel.setAddresses(this.#info.index, [...entries.map(owned), ...guarded.map(guardedEntry)]);
+      inKernel.attach(this.#info.index, this.#mac);
+      this.#isInKernel = true;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      if (!LINK_ERRORS.has(error.code)) onInKernelError(error, this.#info.name);
+    }
   }
 
   #onArp(octets: Uint8Array): void {
     const frame = decodeEthernet(octets);
     const request = frame && decodeArp(frame.payload);
-    if (!request || !isForStation(frame, this.#mac)) return;
+    if (!request || !isForStation(frame, this.#mac) || !this.#around.mayAnswer()) return;
     const entry = request.op === 'Request' ? this.#ipv4.get(request.tpa.value) : undefined;
     if (!entry) return;
     const answer = answerArp(request, { mac: this.#mac, owns: ({ value }) => this.#ipv4.has(value) });
@@ -124,7 +157,7 @@ export class InterfaceResponder {
   #onNdp(octets: Uint8Array): void {
     const frame = decodeEthernet(octets);
     const packet = frame && decodeIcmpv6(frame.payload);
-    if (!packet || !isForStation(frame, this.#mac)) return;
+    if (!packet || !isForStation(frame, this.#mac) || !this.#around.mayAnswer()) return;
     const target = decodeNeighborSolicitation(packet.body)?.target;
     const entry = target && this.#ipv6.get(target.value);
     if (!entry) return;
@@ -185,3 +218,15 @@ const entriesOf = (entries: readonly OwnedEntry[], family: 4 | 6): ReadonlyMap<b
 const ipsOf = (entries: ReadonlyMap<bigint, OwnedEntry>): IpAddress[] => [...entries.values()].map(({ ip }) => ip);
 const hasSameKeys = (a: ReadonlyMap<bigint, unknown>, b: ReadonlyMap<bigint, unknown>): boolean =>
   a.size === b.size && [...a.keys()].every((key) => b.has(key));
+
+/** What the kernel answers counts as received and answered, like what user space answers. */
+const owned = ({ ip, tally }: OwnedEntry): KernelEntry => ({
+  ip,
+  isGuarded: false,
+  answered(count) {
+    tally.requestsReceived += count;
+    tally.responsesSent += count;
+  },
+});
+
+const guardedEntry = (ip: IpAddress): KernelEntry => ({ ip, isGuarded: true, answered: () => undefined });

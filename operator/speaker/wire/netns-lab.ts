@@ -1,19 +1,23 @@
 /** A segment in network namespaces that vanish with their processes: a client on a bridge, and nodes on its ports. Needs root. */
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { L2Announcement } from '../../advertising/announcement.ts';
 import type { PacketProtocol } from '../../host/host-network.ts';
 import { KernelHost } from '../../host/kernel-host.ts';
 import { accept } from '../../host/socket-filter.ts';
 import type { MacAddress } from '../../net/mac.ts';
-import type { FromWire, ToWire } from '../messages.ts';
+import type { FromWire } from '../messages.ts';
+import type { LabNodeData, ToLabNode } from './netns-node.ts';
 
 const NODE = fileURLToPath(new URL('./netns-node.ts', import.meta.url));
 const INSIDE = 'HERALD_TEST_NAMESPACE';
+/** A bpffs of the test's own is mounted here; every node has a folder in it. */
+const PIN_ROOT = '/sys/fs/bpf';
 
-/** Runs this test file again in a network namespace of its own, unless it already is; everything made in it ends with the process. */
+/** Runs this test file again in a network and a mount namespace of its own, unless it already is; everything made in it ends with the process. */
 export function enterNamespace(file: string): boolean {
   if (process.env[INSIDE]) {
     prepareNamespace();
@@ -21,7 +25,7 @@ export function enterNamespace(file: string): boolean {
   }
   if (process.getuid?.() !== 0) throw new Error(`${file} needs root: it makes network namespaces`);
   // whoever ends this process ends the one in the namespace too
-  const command = ['--net', 'setpriv', '--pdeathsig', 'KILL', process.execPath, file];
+  const command = ['--net', '--mount', 'setpriv', '--pdeathsig', 'KILL', process.execPath, file];
   const { status } = spawnSync('unshare', command, {
     stdio: 'inherit',
     env: { ...process.env, [INSIDE]: '1' },
@@ -33,6 +37,7 @@ export function enterNamespace(file: string): boolean {
 function prepareNamespace(): void {
   for (const scope of ['all', 'default']) writeFileSync(`/proc/sys/net/ipv6/conf/${scope}/accept_dad`, '0');
   ip('link set lo up');
+  execFileSync('mount', ['-t', 'bpf', 'bpf', PIN_ROOT]);
 }
 
 /** Runs `ip` and returns what it prints. */
@@ -75,10 +80,16 @@ export class Segment {
   }
 
   /** Starts a node with one interface `eth0` on this segment, under the speaker's capabilities. */
-  async addNode(name: string, mac: MacAddress, capabilities = SPEAKER_CAPABILITIES): Promise<LabNode> {
-    const node = new LabNode(name, mac, capabilities);
+  async addNode(
+    name: string,
+    mac: MacAddress,
+    capabilities = SPEAKER_CAPABILITIES,
+    responder: LabNodeData['responder'] = 'packet',
+  ): Promise<LabNode> {
+    const data = { responder, pinFolder: `${PIN_ROOT}/${this.name}-${name}` };
+    const node = new LabNode({ name, mac, capabilities, data });
     this.#closers.push(() => node.close());
-    await node.until('Started');
+    await node.start();
     for (const scope of ['all', 'default']) node.run(`sysctl -q -w net.ipv6.conf.${scope}.accept_dad=0`);
     this.plug(node, 'eth0', mac);
     return node;
@@ -143,32 +154,68 @@ export interface Ear {
   send(frame: Uint8Array): void;
 }
 
-/** One node: a process in its own namespace with the real wire thread. */
+interface LabNodeOptions {
+  readonly name: string;
+  readonly mac: MacAddress;
+  readonly capabilities: string;
+  readonly data: LabNodeData;
+}
+
+/** One node: a namespace that stays, and in it a process with the real wire thread, which can be restarted. */
 export class LabNode {
   readonly name: string;
   readonly mac: MacAddress;
   readonly received: FromWire[] = [];
-  readonly #process: ChildProcess;
+  readonly #options: LabNodeOptions;
+  readonly #home: ChildProcess;
+  #process: ChildProcess | undefined;
   readonly #waiting = new Set<() => void>();
   #view = 0;
 
-  constructor(name: string, mac: MacAddress, capabilities: string) {
-    this.name = name;
-    this.mac = mac;
+  constructor(options: LabNodeOptions) {
+    this.name = options.name;
+    this.mac = options.mac;
+    this.#options = options;
+    const idle = ['--net', 'setpriv', '--pdeathsig', 'KILL', 'sleep', 'infinity'];
+    this.#home = spawn('unshare', idle, { stdio: 'ignore' });
+  }
+
+  /** Of a process that stays in the node's namespace. */
+  get pid(): number {
+    return this.#home.pid ?? 0;
+  }
+
+  /** Starts the process, after the one before it has ended, and waits until it listens. */
+  async start(): Promise<void> {
+    const namespaceOf = (pid: number | 'self'): string => readlinkSync(`/proc/${pid}/ns/net`);
+    await eventually(() => `${namespaceOf(this.pid) === namespaceOf('self')}`, 'false');
+    const { capabilities, data } = this.#options;
     const bounding = `--bounding-set=-all,${capabilities
       .split(',')
       .map((capability) => `+${capability}`)
       .join()}`;
-    const command = ['--net', 'setpriv', '--pdeathsig', 'KILL', bounding, '--no-new-privs', process.execPath, NODE];
-    this.#process = spawn('unshare', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const confined = ['setpriv', '--pdeathsig', 'KILL', bounding, '--no-new-privs'];
+    const command = ['-t', `${this.pid}`, '-n', ...confined, process.execPath, NODE, JSON.stringify(data)];
+    this.received.length = 0;
+    this.#view = 0;
+    this.#process = spawn('nsenter', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#process.on('message', (message) => {
       this.received.push(message as FromWire);
       for (const check of this.#waiting) check();
     });
+    await this.until('Started');
   }
 
-  get pid(): number {
-    return this.#process.pid ?? 0;
+  /** Ends the process by a signal, and waits until it has. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const ended = this.#process && once(this.#process, 'exit');
+    this.#process?.kill(signal);
+    await ended;
+  }
+
+  /** Sends a signal that does not end the process. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process?.kill(signal);
   }
 
   /** Runs a command in the node's namespace. */
@@ -176,8 +223,8 @@ export class LabNode {
     return execFileSync('nsenter', ['-t', `${this.pid}`, '-n', ...command.split(' ')], { encoding: 'utf8' });
   }
 
-  send(message: ToWire): void {
-    this.#process.send(message);
+  send(message: ToLabNode): void {
+    this.#process?.send(message);
   }
 
   /** Posts the desired set; every announcement goes by `eth0`-like interfaces unless it says otherwise. */
@@ -205,7 +252,8 @@ export class LabNode {
   }
 
   close(): void {
-    this.#process.kill('SIGKILL');
+    this.#process?.kill('SIGKILL');
+    this.#home.kill('SIGKILL');
   }
 }
 

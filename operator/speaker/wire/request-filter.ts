@@ -3,6 +3,7 @@
 import {
   acceptBetween,
   drop,
+  dropForOthers,
   type FilterProgram,
   load,
   loadInterfaceIndex,
@@ -42,7 +43,11 @@ export const solicitationFilter = (interfaceIndex: number, owned: readonly IpAdd
 ];
 
 /** A tagged frame for a VLAN device above this interface also reaches its sockets, already under the VLAN device's index. */
-const onlyFromInterface = (index: number): FilterProgram => [loadInterfaceIndex(), ...requireValue(index)];
+const onlyFromInterface = (index: number): FilterProgram => [
+  ...dropForOthers(),
+  loadInterfaceIndex(),
+  ...requireValue(index),
+];
 
 function acceptLastWords(owned: readonly IpAddress[]): FilterProgram {
   const words = owned.map(({ value }) => Number(value & 0xffff_ffffn));

@@ -1,9 +1,10 @@
-/** The layer 2 backend on packet sockets: answers for owned addresses on eligible interfaces, and announces new ones. */
+/** The layer 2 backend: answers for owned addresses on eligible interfaces, and announces new ones. */
 
 import type { ReportInterface } from '../../../crds/node-announcement.ts';
 import type { HostError } from '../../host/host-error.ts';
 import type { HostNetwork, InterfaceInfo } from '../../host/host-network.ts';
-import { formatIp, parseIp } from '../../net/address.ts';
+import type { InKernelResponder, KernelCounters } from '../../host/in-kernel-responder.ts';
+import { formatIp, type IpAddress, parseIp } from '../../net/address.ts';
 import type { AddressCounters } from '../messages.ts';
 import { Announcer } from './announcer.ts';
 import type { Clock } from './clock.ts';
@@ -16,11 +17,19 @@ export interface OwnedOn {
   /** Canonical text. */
   readonly address: string;
   readonly interfaces: readonly string[] | 'all';
+  /** Another node is its owner by now and has yet to say that it answers: it is answered for, and not announced. */
+  readonly isHandedOver?: boolean;
 }
 
 export interface ResponderOptions {
   readonly host: HostNetwork;
   readonly clock: Clock;
+  /** Whether this node may answer now: its lease runs. */
+  mayAnswer(): boolean;
+  /** Undefined where the kernel does not allow it. */
+  readonly inKernel: InKernelResponder | undefined;
+  /** The kernel refused the program on an interface: packet sockets answer there. */
+  onInKernelError(error: HostError, onInterface: string): void;
   /** A packet socket does not work on an interface; it is tried again every second. */
   onError(error: HostError, onInterface: string): void;
   /** `interfacesOf` may read differently now. */
@@ -29,15 +38,22 @@ export interface ResponderOptions {
 
 const RETRY_MS = 1000;
 
+/** An address of another node for which this host's kernel would answer, and where. */
+export interface Guarded {
+  readonly ip: IpAddress;
+  readonly onInterfaces: readonly string[];
+}
+
 interface Owned extends OwnedEntry, OwnedOn {}
 
 /** Idempotent: `apply` takes the whole desired state and acts on the difference. */
-export class PacketResponder {
+export class Layer2Responder {
   readonly #options: ResponderOptions;
   readonly #announcer: Announcer;
   readonly #tally = new Tally();
   readonly #responders = new Map<number, InterfaceResponder>();
   #owned: ReadonlyMap<string, Owned> = new Map();
+  #guarded: readonly Guarded[] = [];
   #excluded: RegExp | undefined;
   #areGroupsPlanned = false;
   #isRetryPlanned = false;
@@ -57,14 +73,22 @@ export class PacketResponder {
     this.#syncInterfaces();
   }
 
-  /** Answers for exactly `owned` from now on, and announces what is new in it; each address stands in it once. */
-  apply(owned: readonly OwnedOn[]): void {
+  /**
+   * Answers for exactly `owned` from now on, and announces what is new in it; each address stands in it once.
+   *
+   * @param guarded for which requests are dropped, so that the kernel does not answer for what another node owns
+   */
+  apply(owned: readonly OwnedOn[], guarded: readonly Guarded[] = []): void {
     if (this.#isClosed) return;
     const before = this.#owned;
     this.#owned = new Map(owned.flatMap((item) => this.#entryOf(item)));
-    for (const responder of this.#responders.values()) responder.setOwned(this.#entriesFor(responder.info));
-    const isNews = ([address, { interfaces }]: readonly [string, Owned]): boolean =>
-      String(before.get(address)?.interfaces) !== String(interfaces);
+    this.#guarded = guarded;
+    for (const responder of this.#responders.values()) this.#setOwned(responder);
+    this.#options.inKernel?.settle();
+    const isNews = ([address, { interfaces }]: readonly [string, Owned]): boolean => {
+      const was = before.get(address);
+      return was?.isHandedOver === true || String(was?.interfaces) !== String(interfaces);
+    };
     this.#announcer.announce([...this.#owned].filter(isNews).map(([address]) => address));
     this.#planGroups();
   }
@@ -106,18 +130,43 @@ export class PacketResponder {
     return this.#tally.takeChanged();
   }
 
+  /** What the program in the kernel has counted since its maps were made, or undefined without one; it is told to the counters of addresses. */
+  readKernelCounters(): KernelCounters | undefined {
+    return this.#isClosed ? undefined : this.#options.inKernel?.readCounters();
+  }
+
   /** Stops answering at once; idempotent. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#end((responder) => responder.close());
+    this.#options.inKernel?.close();
+  }
+
+  /** Stops here and lets the program in the kernel go on, for whoever adopts it. */
+  release(): void {
+    if (this.#isClosed) return;
+    this.#end((responder) => responder.release());
+    this.#options.inKernel?.release();
+  }
+
+  #end(close: (responder: InterfaceResponder) => void): void {
     this.#isClosed = true;
     this.#announcer.close();
-    for (const responder of this.#responders.values()) responder.close();
+    for (const responder of this.#responders.values()) close(responder);
     this.#responders.clear();
     this.#owned = new Map();
   }
 
-  #entryOf({ address, interfaces }: OwnedOn): [string, Owned][] {
+  #setOwned(responder: InterfaceResponder): void {
+    const { name } = responder.info;
+    const guarded = this.#guarded.filter(({ onInterfaces }) => onInterfaces.includes(name)).map(({ ip }) => ip);
+    responder.setOwned(this.#entriesFor(responder.info), guarded);
+  }
+
+  #entryOf(owned: OwnedOn): [string, Owned][] {
+    const { address } = owned;
     const ip = this.#owned.get(address)?.ip ?? parseIp(address);
-    return ip ? [[address, { address, interfaces, ip, tally: this.#tally.of(address) }]] : [];
+    return ip ? [[address, { ...owned, ip, tally: this.#tally.of(address) }]] : [];
   }
 
   #entriesFor(info: InterfaceInfo): readonly Owned[] {
@@ -126,7 +175,7 @@ export class PacketResponder {
 
   #shoot(address: string, onInterface: string | undefined): void {
     const owned = this.#owned.get(address);
-    if (!owned) return; // lost since the burst began
+    if (!owned || owned.isHandedOver) return; // lost since the burst began
     for (const responder of this.#responders.values()) {
       const isMeant = onInterface === undefined || responder.info.name === onInterface;
       if (isMeant && isOn(owned, responder.info)) responder.announce(owned);
@@ -167,7 +216,7 @@ export class PacketResponder {
     const responder = new InterfaceResponder(info, this.#options);
     this.#responders.set(info.index, responder);
     const entries = this.#entriesFor(info);
-    responder.setOwned(entries);
+    this.#setOwned(responder);
     this.#announcer.announce(
       entries.map(({ address }) => address),
       info.name,

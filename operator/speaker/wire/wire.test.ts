@@ -6,6 +6,7 @@ import { FakeHost, fakeInterface } from '../../host/fake-host.ts';
 import { formatIp, type IpAddress, parseIp } from '../../net/address.ts';
 import { decodeArp, encodeArp } from '../../protocols/arp/arp.ts';
 import { decodeEthernet, ETHERTYPE, encodeEthernet } from '../../protocols/ethernet/ethernet.ts';
+import { addressIdOf } from '../../protocols/heartbeat/extension.ts';
 import { decodeIcmpv6, encodeIcmpv6 } from '../../protocols/ndp/icmpv6.ts';
 import { decodeNeighborAdvertisement, encodeNeighborSolicitation } from '../../protocols/ndp/ndp.ts';
 import type { FromWire, OwnedAddress } from '../messages.ts';
@@ -30,12 +31,20 @@ function make(interfaces = [fakeInterface(2, 'eth0'), fakeInterface(3, 'eth1')])
   const host = new FakeHost(interfaces);
   const clock = new ManualClock();
   const posted: FromWire[] = [];
-  const wire = new Wire({ host, clock, wallClock: () => 1_000 + clock.now(), post: (message) => posted.push(message) });
+  const took: number[] = [];
+  const wire = new Wire({
+    host,
+    clock,
+    wallClock: () => 1_000 + clock.now(),
+    post: (message) => posted.push(message),
+    postToClock: ({ addresses }) => took.push(...addresses),
+  });
   let view = 0;
   return {
     host,
     clock,
     posted,
+    took,
     wire,
     desire: (announcements: L2Announcement[], excludeInterfaces = '') =>
       wire.desire({ kind: 'Desired', node: 'b', announcements, excludeInterfaces }),
@@ -112,6 +121,8 @@ spec('the wire', (test) => {
     assert.match(host.print(), /Ipv6 socket ff02::1:ff00:10/);
     available('a', 'b');
     clock.advance(0);
+    assert.match(host.print(), /ff02::1:ff00:10/, 'until the new owner answers');
+    clock.advance(1_000);
     assert.not.match(host.print(), /ff02::1:ff00:10/);
   });
   test('answers for what it owns, and for nothing else', () => {
@@ -138,15 +149,61 @@ spec('the wire', (test) => {
     host.deliver('eth0', arpRequest(V4, '02:00:00:00:00:02'));
     assert.is(sent().length, 1);
   });
-  test('stops answering and announcing at once when another node owns the address', () => {
+  test('stops announcing when another node owns the address, and answering when that one says that it does', () => {
+    const { host, clock, desire, available, sent, wire, owned } = make();
+    desire([announce(V4)]);
+    available('b');
+    available('a', 'b');
+    assert.equal(owned(), []);
+    sent();
+    host.deliver('eth0', arpRequest(V4));
+    assert.equal(sent(), [`eth0 Reply ${V4} is 02:00:00:00:00:02 to ${CLIENT}`]);
+    wire.taken({ kind: 'Taken', addresses: [addressIdOf(V4)] });
+    host.deliver('eth0', arpRequest(V4));
+    clock.advance(5000);
+    assert.equal(sent(), []);
+  });
+  test('goes on for a second where no other node says that it answers', () => {
     const { host, clock, desire, available, sent } = make();
     desire([announce(V4)]);
     available('b');
     available('a', 'b');
+    clock.advance(900);
     sent();
     host.deliver('eth0', arpRequest(V4));
-    clock.advance(5000);
+    assert.is(sent().length, 1);
+    clock.advance(100);
+    host.deliver('eth0', arpRequest(V4));
     assert.equal(sent(), []);
+  });
+  test('announces anew what it gets back while it hands it over', () => {
+    const { desire, available, sent } = make();
+    desire([announce(V4)]);
+    available('b');
+    available('a', 'b');
+    sent();
+    available('b');
+    assert.ok(sent().some((frame) => frame.includes(`${V4} is 02:00:00:00:00:02`)));
+  });
+  test('hands over what only other nodes may announce by now, and ends at once what nobody may', () => {
+    for (const elsewhere of [[V4], []]) {
+      const { host, desire, available, sent, wire } = make();
+      desire([announce(V4, { candidates: ['b', 'a'] })]);
+      available('a', 'b');
+      sent();
+      wire.desire({ kind: 'Desired', node: 'b', announcements: [], excludeInterfaces: '', elsewhere });
+      host.deliver('eth0', arpRequest(V4));
+      assert.is(sent().length, elsewhere.length);
+    }
+  });
+  test('tells what it takes from a node that lives, and not what a lost node leaves it', () => {
+    const { desire, available, took } = make();
+    desire([announce(V4)]);
+    available('a', 'b');
+    available('b');
+    assert.equal(took, []);
+    desire([announce(V4), announce(V6)]);
+    assert.equal(took, [addressIdOf(V6)]);
   });
   test('answers only on the interfaces that the announcement names', () => {
     const { host, desire, available, sent, owned } = make();

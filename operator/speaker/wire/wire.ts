@@ -3,10 +3,22 @@
 import { describeMissing, missingCapabilities } from '../../host/capabilities.ts';
 import type { HostError } from '../../host/host-error.ts';
 import type { HostNetwork } from '../../host/host-network.ts';
-import type { AvailableMessage, FromWire, OwnedAddress, ToWire } from '../messages.ts';
+import type { InKernelResponder } from '../../host/in-kernel-responder.ts';
+import { addressIdOf } from '../../protocols/heartbeat/extension.ts';
+import type {
+  AddressCounters,
+  AvailableMessage,
+  FromWire,
+  OwnedAddress,
+  TakenMessage,
+  TookMessage,
+  ToWire,
+} from '../messages.ts';
 import type { Clock } from './clock.ts';
+import { Handovers } from './handovers.ts';
+import { describeOverlap, type Overlap, overlapsOf } from './kernel-overlap.ts';
 import { Ownership } from './ownership.ts';
-import { type OwnedOn, PacketResponder } from './responder.ts';
+import { Layer2Responder, type OwnedOn } from './responder.ts';
 
 const COUNTERS_EVERY_MS = 1000;
 
@@ -16,6 +28,14 @@ export interface WireOptions {
   /** Milliseconds since the Unix epoch. */
   readonly wallClock: () => number;
   readonly post: (message: FromWire) => void;
+  /** Straight to the clock thread: who hands an address over does not wait for main. */
+  readonly postToClock: (message: TookMessage) => void;
+  /** Whether this node may answer now; absent means always. */
+  readonly mayAnswer?: () => boolean;
+  /** Absent where the kernel does not allow it. */
+  readonly inKernel?: InKernelResponder | undefined;
+  /** The sysctl in force on an interface; absent means that the kernel answers for no address of another interface. */
+  readonly arpIgnore?: (interfaceName: string) => number;
 }
 
 type Desired = Extract<ToWire, { kind: 'Desired' }>;
@@ -24,7 +44,13 @@ type Desired = Extract<ToWire, { kind: 'Desired' }>;
 export class Wire {
   readonly #options: WireOptions;
   readonly #ownership = new Ownership();
-  readonly #responder: PacketResponder;
+  readonly #responder: Layer2Responder;
+  readonly #handovers: Handovers;
+  #owned: readonly OwnedOn[] = [];
+  #nodes: ReadonlySet<string> = new Set();
+  #elsewhere: ReadonlySet<string> = new Set();
+  #announcements: Desired['announcements'] = [];
+  #overlaps: readonly Overlap[] = [];
   /** By service and address: when this node became the owner. */
   #since: ReadonlyMap<string, number> = new Map();
   readonly #faults = new Set<string>();
@@ -33,25 +59,39 @@ export class Wire {
   #isReady = false;
   #isReportPlanned = false;
   #hasLeft = false;
+  /** As it was posted last. */
+  #lastInKernel: string | undefined;
+  #lastCounters: readonly AddressCounters[] = [];
 
   constructor(options: WireOptions) {
     this.#options = options;
-    this.#responder = new PacketResponder({
+    this.#responder = new Layer2Responder({
       host: options.host,
       clock: options.clock,
+      mayAnswer: options.mayAnswer ?? (() => true),
+      inKernel: options.inKernel,
       onError: (error, onInterface) => this.#onSocketError(error, onInterface),
+      onInKernelError: (error, onInterface) =>
+        this.#fault('InKernelResponderFailed', `interface ${onInterface}: ${error.message}`, false),
       onInterfacesChange: () => this.#planReport(),
     });
+    this.#handovers = new Handovers(options.clock, () => this.#answer());
+    options.host.onChange(() => this.#seekOverlaps());
     this.#planCounters();
   }
 
   /** Takes the whole desired set in. */
-  desire({ node, announcements, excludeInterfaces }: Desired): void {
+  desire({ node, announcements, excludeInterfaces, elsewhere = [] }: Desired): void {
     if (this.#hasLeft) return;
+    this.#elsewhere = new Set(elsewhere);
     this.#exclude(excludeInterfaces);
     this.#ownership.setDesired(node, announcements);
     this.#responder.retainCounters(new Set(announcements.map(({ address }) => address)));
-    this.#apply();
+    this.#announcements = announcements;
+    this.#overlaps = this.#findOverlaps();
+    // before anybody is known to be available, what a former process answers for in the kernel stays
+    if (this.#view >= 0) this.#apply();
+    else this.#planReport();
     if (this.#isReady) return;
     this.#isReady = true;
     this.#options.post({ kind: 'Ready' });
@@ -60,30 +100,91 @@ export class Wire {
   /** Takes the clock's view in; an older view than the last one is dropped. */
   available({ nodes, view, announceAgain }: AvailableMessage): void {
     if (this.#hasLeft || view <= this.#view) return;
+    const isFirst = this.#view < 0;
+    const hasNewcomer = nodes.some((name) => !this.#nodes.has(name));
     this.#view = view;
-    if (this.#ownership.setAvailable(nodes)) this.#apply();
+    this.#nodes = new Set(nodes);
+    // what a lost node leaves is handed over by nobody
+    if (this.#ownership.setAvailable(nodes) || isFirst) this.#apply(hasNewcomer);
     if (announceAgain) this.#responder.announceAll();
+  }
+
+  /** A peer answers for these addresses: nobody waits here any longer. */
+  taken({ addresses }: TakenMessage): void {
+    this.#handovers.taken(addresses);
   }
 
   /** Stops answering and says so; idempotent. */
   leave(): void {
     if (this.#hasLeft) return;
+    this.#handovers.close();
     this.#postCounters();
     this.#hasLeft = true;
     this.#responder.close();
     this.#options.post({ kind: 'Left' });
   }
 
+  /** Ends here and says so; what is answered in the kernel goes on until the lease ends or somebody adopts it. */
+  restart(): void {
+    if (this.#hasLeft) return;
+    this.#handovers.close();
+    this.#postCounters();
+    this.#hasLeft = true;
+    this.#responder.release();
+    this.#options.post({ kind: 'Left' });
+  }
+
   /** Closes everything. */
   stop(): void {
     this.#hasLeft = true;
+    this.#handovers.close();
     this.#responder.close();
     this.#options.host.close();
   }
 
-  #apply(): void {
-    this.#responder.apply(mergeByAddress(this.#ownership.owned()));
+  /** @param tellsTaken whether another node may still answer for what is gained */
+  #apply(tellsTaken = true): void {
+    const before = this.#owned;
+    this.#owned = mergeByAddress(this.#ownership.owned());
+    let others: ReadonlySet<string> | undefined;
+    this.#handovers.moved(before, this.#owned, (address) => {
+      others ??= this.#ownership.ownedByOthers();
+      return others.has(address) || (this.#ownership.isAvailable && this.#elsewhere.has(address));
+    });
+    this.#answer();
+    if (tellsTaken) this.#tellTaken(before);
+  }
+
+  #tellTaken(before: readonly OwnedOn[]): void {
+    const had = new Set(before.map(({ address }) => address));
+    const addresses = this.#owned.flatMap(({ address }) => (had.has(address) ? [] : [addressIdOf(address)]));
+    if (addresses.length > 0) this.#options.postToClock({ kind: 'Took', addresses });
+  }
+
+  #answer(): void {
+    const owned = [...this.#owned, ...this.#handovers.held()];
+    const own = this.#overlaps.length > 0 ? new Set(owned.map(({ address }) => address)) : new Set();
+    const guarded = this.#options.inKernel ? this.#overlaps.filter(({ address }) => !own.has(address)) : [];
+    this.#responder.apply(owned, guarded);
     this.#planReport();
+  }
+
+  #findOverlaps(): readonly Overlap[] {
+    const { host, arpIgnore = () => 1, inKernel } = this.#options;
+    const announcing = this.#responder.interfaces().map(({ name }) => name);
+    const overlaps = overlapsOf(this.#announcements, host.interfaces(), announcing, arpIgnore);
+    for (const overlap of overlaps)
+      this.#fault('KernelAnswersToo', describeOverlap(overlap, inKernel !== undefined), false);
+    return overlaps;
+  }
+
+  /** Addresses of interfaces come and go with kube-proxy's work. */
+  #seekOverlaps(): void {
+    if (this.#hasLeft || this.#announcements.length === 0) return;
+    const before = JSON.stringify(this.#overlaps.map(({ address, onInterfaces }) => [address, onInterfaces]));
+    this.#overlaps = this.#findOverlaps();
+    const after = JSON.stringify(this.#overlaps.map(({ address, onInterfaces }) => [address, onInterfaces]));
+    if (before !== after && this.#view >= 0) this.#apply();
   }
 
   #exclude(pattern: string): void {
@@ -133,8 +234,13 @@ export class Wire {
   }
 
   #postCounters(): void {
-    const addresses = this.#responder.takeCounters();
-    if (addresses) this.#options.post({ kind: 'Counters', addresses });
+    const inKernel = this.#responder.readKernelCounters();
+    const changed = this.#responder.takeCounters();
+    const said = JSON.stringify(inKernel);
+    if (!changed && said === this.#lastInKernel) return;
+    this.#lastInKernel = said;
+    this.#lastCounters = changed ?? this.#lastCounters;
+    this.#options.post({ kind: 'Counters', addresses: this.#lastCounters, ...(inKernel && { inKernel }) });
   }
 
   #onSocketError(error: HostError, onInterface: string): void {
