@@ -1,22 +1,30 @@
 /** The allocator of one term, fed by what happens to Services: decides at once and says whom it concerns. */
 
 import { adoptionProblem, foreignRequest, isOurWriting } from '../allocator/adoption.ts';
+import type { WithheldAddress } from '../allocator/circumstances.ts';
 import type { Decision } from '../allocator/decision.ts';
 import { heldByDecision, heldByStatus } from '../allocator/held-addresses.ts';
-import { type AllocationChange, IncrementalAllocator, type PoolUse } from '../allocator/incremental-allocator.ts';
+import { IncrementalAllocator, type PoolUse } from '../allocator/incremental-allocator.ts';
 import { isOurs, type RequestProblem, requestOf, type ServiceRequest } from '../allocator/service-request.ts';
+import type { AllocationChange } from '../allocator/turn.ts';
 import { keyOf, type Service } from '../cluster/objects.ts';
 import type { ReadonlyStore } from '../cluster/store.ts';
 import type { Pool } from '../config/pool.ts';
 import type { ResolvedConfig } from '../config/resolve-config.ts';
 import type { HeldAddress } from '../config/stored-state.ts';
-import type { IpAddress } from '../net/address.ts';
+import { type IpAddress, parseIp } from '../net/address.ts';
 import type { Scope } from './world.ts';
 
 /** Told after each change: Services whose status may have to change, pools whose use did. */
 export interface AddressBookListener {
   servicesConcerned(keys: Iterable<string>): void;
   poolsUsed(keys: Iterable<string>): void;
+  /** What is used of reservations and quotas may be another amount. */
+  rulesUsed?(): void;
+  /** Addresses that rest from now on. */
+  rested?(addresses: readonly RestedAddress[]): void;
+  /** Claims to be made on external sources, and addresses that go back to them. */
+  claimsChanged?(change: Pick<AllocationChange, 'wanted' | 'released'>): void;
 }
 
 /** What addresses are given by. */
@@ -40,9 +48,15 @@ export class AddressBook {
   readonly #foreign = new Set<string>();
   /** Services whose status somebody else changes back whenever we write it. */
   readonly #surrendered = new Map<string, Surrender>();
+  /** External IPs that are announced, and the Service that names each: nobody is given one. */
+  #externalIps: ReadonlyMap<string, string> = new Map();
+  /** Those of them that the allocator knows of. */
+  #withheld: ReadonlyMap<string, string> = new Map();
   #pools: readonly Pool[] = [];
   /** Closed: what happens is only noted, because the pools in force are about to change. */
   #noted: Set<string> | undefined = new Set();
+  /** What is to be done once the book is open. */
+  #postponed: (() => void)[] = [];
 
   constructor(
     services: ReadonlyStore<Service>,
@@ -60,8 +74,32 @@ export class AddressBook {
   holderOf(address: IpAddress): string | undefined {
     return this.#allocator.holderOf(address);
   }
+  /** Whoever has the address, in no particular order. */
+  holdersOf(address: IpAddress): readonly string[] {
+    return [...this.#allocator.ledger.space.holdersOf(address)].map(({ request }) => request.key);
+  }
+  requestOf(key: string): ServiceRequest | undefined {
+    return this.#allocator.requestOf(key);
+  }
+  /** What Services of ours have of a pool, 'namespace/name'. */
+  heldOf(pool: string): readonly { readonly service: string; readonly address: IpAddress }[] {
+    return this.#allocator
+      .holders()
+      .filter(({ request }) => !request.isForeign)
+      .flatMap(({ request, holding }) =>
+        holding.parts
+          .filter((part) => poolKey(part.pool) === pool)
+          .flatMap(({ addresses }) => addresses.map((address) => ({ service: request.key, address }))),
+      );
+  }
   useOf(pool: string): PoolUse {
     return this.#allocator.useOf(pool);
+  }
+  reservationUse(key: string): ReservationUse {
+    return reservationUse(key, this.#allocator.ledger);
+  }
+  quotaUse(key: string): readonly QuotaUse[] {
+    return quotaUse(key, this.#allocator.ledger);
   }
 
   /** What Services hold: by their status until the book was opened, by decision since. */
@@ -70,24 +108,60 @@ export class AddressBook {
   }
 
   /** Starts from what the status of every Service says. */
-  load({ pools }: AddressRules): void {
+  load({ pools, reservations, quotas }: AddressRules): void {
     this.#pools = pools;
     const ours = this.#ours();
     this.#tell(
       this.#allocator.load(
         pools,
         ours.map((service) => this.#requestOf(service)),
+        { reservations, quotas, withheld: [...this.#externalIps].flatMap(externalIp) },
       ),
     );
+    this.#withheld = this.#externalIps;
     this.#listener.servicesConcerned(ours.map(keyOf));
     this.#open();
   }
 
-  setConfig({ pools }: AddressRules): void {
+  setConfig({ pools, reservations, quotas }: AddressRules): void {
     this.#pools = pools;
-    this.#tell(this.#allocator.setPools(pools));
+    this.#tell(this.#allocator.setConfig(pools, reservations, quotas));
     this.#open();
     for (const key of [...this.#foreign]) if (this.#isJudgedAnew(key)) this.serviceChanged(key);
+  }
+
+  /** From here on nobody is given one of these external IPs, and whoever has one keeps it; others are as free as before. */
+  reserve(externalIps: readonly { readonly address: string; readonly service: string }[]): void {
+    this.#externalIps = new Map(externalIps.map(({ address, service }) => [address, service]));
+    if (!this.#noted) this.#withhold();
+  }
+
+  /** Gives the address to nobody; for AddressConflicts takes it from whoever has it, too. */
+  withhold(address: IpAddress, why: Withholding): void {
+    this.whenOpen(() => this.#tell(this.#allocator.withhold(address, why)));
+  }
+  /** The address may be given again, unless it is withheld for another reason by now. */
+  restore(address: IpAddress, reason: Withholding['reason'] = 'AddressConflicts'): void {
+    this.whenOpen(() => this.#tell(this.#allocator.restore(address, reason)));
+  }
+
+  /** What an external source gave for a Service; pools and Services by 'namespace/name'. */
+  grant(pool: string, service: string, addresses: readonly IpAddress[]): void {
+    this.#tell(this.#allocator.grant(pool, service, addresses));
+  }
+  refuse(pool: string, service: string, message: string): void {
+    this.#tell(this.#allocator.refuse(pool, service, message));
+  }
+
+  /** Tries everybody who waits once more, though nothing that is known has changed. */
+  retry(): void {
+    this.whenOpen(() => this.#tell(this.#allocator.retry()));
+  }
+
+  /** Calls `act` when decisions are being made: at once, or when the pools that are about to change are in force. */
+  whenOpen(act: () => void): void {
+    if (this.#noted) this.#postponed.push(act);
+    else act();
   }
 
   /** From here on nothing is decided until the pools are set, or `reopen`. */
@@ -182,11 +256,32 @@ export class AddressBook {
   #open(): void {
     const noted = this.#noted ?? [];
     this.#noted = undefined;
+    this.#withhold();
     for (const key of noted) this.serviceChanged(key);
+    const postponed = this.#postponed;
+    this.#postponed = [];
+    for (const act of postponed) act();
   }
 
-  #tell({ services, pools }: AllocationChange): void {
+  #withhold(): void {
+    const [before, after] = [this.#withheld, this.#externalIps];
+    this.#withheld = after;
+    const gone = [...before].filter(([address]) => !after.has(address));
+    const come = [...after].filter(([address, service]) => before.get(address) !== service);
+    for (const { address } of gone.flatMap(externalIp)) this.#tell(this.#allocator.restore(address));
+    for (const { address, ...why } of come.flatMap(externalIp)) this.#tell(this.#allocator.withhold(address, why));
+  }
+
+  #tell({ services, pools, rested, wanted, released }: AllocationChange): void {
     if (services.size > 0) this.#listener.servicesConcerned(services);
     if (pools.size > 0) this.#listener.poolsUsed(pools);
+    if (pools.size > 0) this.#listener.rulesUsed?.();
+    if (rested.length > 0) this.#listener.rested?.(rested);
+    if (wanted.length > 0 || released.length > 0) this.#listener.claimsChanged?.({ wanted, released });
   }
+}
+
+function externalIp([text, service]: readonly [string, string]): readonly WithheldAddress[] {
+  const address = parseIp(text);
+  return address ? [{ address, reason: 'AddressInUse', message: `${text} is an external IP of ${service}.` }] : [];
 }

@@ -110,7 +110,10 @@ export class ConfigKeeper implements Reconciler {
   }
 
   async reconcile(): Promise<Outcome> {
-    if (!this.#isLoaded) this.#stored = await this.#world.readPoolSet();
+    if (!this.#isLoaded) {
+      this.#stored = await this.#world.readPoolSet();
+      this.#book.reserve(this.#stored?.externalIPs ?? []);
+    }
     const { surroundings, againMs } = await this.#surveyor.survey(this.#stored?.pools ?? []);
     // Nothing is given out between what is decided here and the moment when it is stored.
     this.#book.close();

@@ -11,6 +11,7 @@ import { AddressPoolReconciler } from './address-pool.ts';
 import { ConditionsReconciler } from './conditions.ts';
 import { ConfigKeeper } from './config-keeper.ts';
 import { ConfigurationStateReconciler } from './configuration-state.ts';
+import { ExternalIpWork, type Line } from './external-ip-work.ts';
 import { FormerServicesReconciler } from './former-services.ts';
 import { type JudgedKind, otherKinds } from './judged-kinds.ts';
 import { MemberKeyReconciler } from './member-key.ts';
@@ -34,12 +35,6 @@ export interface LeaderWorkOptions {
   };
 }
 
-/** A controller and its queue, so that keys can be added later too. */
-interface Line {
-  readonly queue: WorkQueue;
-  readonly controller: Controller;
-}
-
 export class LeaderWork {
   readonly #world: World;
   readonly #options: LeaderWorkOptions;
@@ -51,13 +46,14 @@ export class LeaderWork {
   readonly #memberKey: Line;
   readonly #former: Line;
   readonly #state: Line;
+  readonly #externalIps: ExternalIpWork;
   readonly #judged: readonly { readonly kind: JudgedKind; readonly line: Line }[];
 
   constructor(world: World, scope: Scope, options: LeaderWorkOptions) {
     this.#world = world;
     this.#options = options;
     this.#book = new AddressBook(world.stores.services, scope, {
-      servicesConcerned: (keys) => addAll(this.#services, keys),
+      servicesConcerned: (keys) => this.#servicesConcerned(keys),
       poolsUsed: (keys) => this.#poolsUsed(keys),
     });
     this.#keeper = new ConfigKeeper(world, this.#book, scope, () => this.#tellEveryObject());
@@ -67,6 +63,13 @@ export class LeaderWork {
     this.#memberKey = this.#line(new MemberKeyReconciler(world), 1);
     this.#former = this.#line(new FormerServicesReconciler(world, this.#book), 1);
     this.#state = this.#line(new ConfigurationStateReconciler(world, this.#keeper, scope), 1);
+    this.#externalIps = new ExternalIpWork(world, {
+      book: this.#book,
+      keeper: this.#keeper,
+      scope,
+      isBusy: () => this.isBusy,
+      lineOf: (reconciler, workers) => this.#line(reconciler, workers),
+    });
     this.#judged = otherKinds(world.stores).map((kind) => ({
       kind,
       line: this.#line(new ConditionsReconciler(world, this.#keeper, kind), CONFIG_WORKERS),
@@ -82,17 +85,20 @@ export class LeaderWork {
       this.#memberKey,
       this.#former,
       this.#state,
+      ...this.#externalIps.lines,
       ...this.#judged.map(({ line }) => line),
     ];
     const running = lines.map(({ controller }) => controller.run(signal));
     this.#poolSet.queue.add(THE_ONE);
     this.#memberKey.queue.add(THE_ONE);
     this.#former.queue.add(THE_ONE);
+    this.#externalIps.begin();
     await Promise.all(running);
   }
 
   serviceChanged(key: string): void {
     this.#book.serviceChanged(key);
+    this.#externalIps.serviceChanged(key);
   }
 
   /** A pool, advertisement, peer, namespace or the PoolSet came, changed or went. */
@@ -127,6 +133,11 @@ export class LeaderWork {
     return { queue, controller: new Controller(reconciler, { workers, log, queue, ...(metrics && { metrics }) }) };
   }
 
+  #servicesConcerned(keys: Iterable<string>): void {
+    addAll(this.#services, keys);
+    this.#externalIps.changed();
+  }
+
   #poolsUsed(keys: Iterable<string>): void {
     addAll(this.#pools, keys);
     const delayMs = this.#keeper.decideAfterUse(keys);
@@ -135,6 +146,7 @@ export class LeaderWork {
 
   #tellEveryObject(): void {
     this.#state.queue.addAfter(THE_ONE, GATHER_FAULTS_MS);
+    this.#externalIps.changed();
     addAll(this.#pools, this.#world.stores.pools.list().map(keyOf));
     for (const { kind, line } of this.#judged) addAll(line, kind.store.list().map(keyOf));
   }
