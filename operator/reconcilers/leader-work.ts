@@ -1,5 +1,6 @@
 /** Everything that the leader does during one term: the controllers, and who wakes which. */
 
+import type { ProbeResult } from '../../crds/node-announcement.ts';
 import { Controller, type ControllerMetrics, type Reconciler } from '../cluster/controller.ts';
 import { keyOf } from '../cluster/objects.ts';
 import { WorkQueue, type WorkQueueMetrics } from '../cluster/work-queue.ts';
@@ -11,6 +12,7 @@ import { AddressPoolReconciler } from './address-pool.ts';
 import { ConditionsReconciler } from './conditions.ts';
 import { ConfigKeeper } from './config-keeper.ts';
 import { ConfigurationStateReconciler } from './configuration-state.ts';
+import { DuplicateDetection, type DuplicateDetectionOptions } from './duplicate-detection.ts';
 import { ExternalIpWork, type Line } from './external-ip-work.ts';
 import { FormerServicesReconciler } from './former-services.ts';
 import { type JudgedKind, otherKinds } from './judged-kinds.ts';
@@ -33,6 +35,8 @@ export interface LeaderWorkOptions {
     queue(name: string): WorkQueueMetrics;
     watchQueue(name: string, queue: WorkQueue): void;
   };
+  /** By what nodes are asked for addresses; without it no address is asked for, whatever its pool says. */
+  readonly probes?: Pick<DuplicateDetectionOptions, 'world' | 'prospectOf' | 'onOutcome'>;
 }
 
 export class LeaderWork {
@@ -47,6 +51,7 @@ export class LeaderWork {
   readonly #former: Line;
   readonly #state: Line;
   readonly #externalIps: ExternalIpWork;
+  readonly #detection: DuplicateDetection | undefined;
   readonly #judged: readonly { readonly kind: JudgedKind; readonly line: Line }[];
 
   constructor(world: World, scope: Scope, options: LeaderWorkOptions) {
@@ -57,7 +62,11 @@ export class LeaderWork {
       poolsUsed: (keys) => this.#poolsUsed(keys),
     });
     this.#keeper = new ConfigKeeper(world, this.#book, scope, () => this.#tellEveryObject());
-    this.#services = this.#line(new ServiceAddressReconciler(world, this.#book, scope), SERVICE_WORKERS);
+    this.#detection = this.#detectionBy(options);
+    this.#services = this.#line(
+      new ServiceAddressReconciler(world, this.#book, scope, this.#detection),
+      SERVICE_WORKERS,
+    );
     this.#pools = this.#line(new AddressPoolReconciler(world, this.#keeper, this.#book), CONFIG_WORKERS);
     this.#poolSet = this.#line(this.#keeper, 1);
     this.#memberKey = this.#line(new MemberKeyReconciler(world), 1);
@@ -93,10 +102,17 @@ export class LeaderWork {
     this.#memberKey.queue.add(THE_ONE);
     this.#former.queue.add(THE_ONE);
     this.#externalIps.begin();
+    this.#detection?.start();
     await Promise.all(running);
   }
 
+  /** Answers to AddressProbes, in the report of a node. */
+  probed(results: readonly ProbeResult[]): void {
+    this.#detection?.probed(results);
+  }
+
   serviceChanged(key: string): void {
+    this.#detection?.serviceChanged(key);
     this.#book.serviceChanged(key);
     this.#externalIps.serviceChanged(key);
   }
@@ -124,6 +140,19 @@ export class LeaderWork {
         use: this.#book.useOf(`${pool.namespace}/${pool.name}`),
       })),
     };
+  }
+
+  #detectionBy({ probes, log }: LeaderWorkOptions): DuplicateDetection | undefined {
+    if (!probes) return undefined;
+    return new DuplicateDetection({
+      ...probes,
+      services: this.#world.stores.services,
+      book: this.#book,
+      pools: () => this.#keeper.config.pools,
+      servicesConcerned: (keys) => this.#servicesConcerned(keys),
+      event: (...what) => this.#world.event(...what),
+      log,
+    });
   }
 
   #line(reconciler: Reconciler, workers: number): Line {

@@ -1,6 +1,7 @@
 /** The role `herald operator`: decides about addresses and configuration while it leads, and keeps up while it stands by. */
 
 import { kinds } from '../../crds/kinds.ts';
+import type { Prospect } from '../advertising/prospect.ts';
 import { connect, type HttpConnection } from '../cluster/api-connection.ts';
 import { CrdGuard } from '../cluster/crd-guard.ts';
 import { Definitions, inWords } from '../cluster/definitions.ts';
@@ -9,6 +10,7 @@ import { followApiServers } from '../cluster/follow-api-servers.ts';
 import { LeaderElection } from '../cluster/leader-election.ts';
 import type { LeaderTerm } from '../cluster/leader-term.ts';
 import { createClusterMetrics, createDefinitionMetrics } from '../cluster/metrics.ts';
+import type { Service } from '../cluster/objects.ts';
 import { HeraldOperator } from '../cluster/operator.ts';
 import type { ResourceAddress } from '../cluster/resource.ts';
 import { StatusWriter } from '../cluster/status-writer.ts';
@@ -20,7 +22,8 @@ import { announcedWorld } from '../reconcilers/announced-world.ts';
 import { ClusterWorld } from '../reconcilers/cluster-world.ts';
 import { Informers } from '../reconcilers/informers.ts';
 import { LeaderWork } from '../reconcilers/leader-work.ts';
-import { createAllocatorMetrics, createAnnouncedMetrics } from '../reconcilers/metrics.ts';
+import { createAllocatorMetrics, createAnnouncedMetrics, createDetectionMetrics } from '../reconcilers/metrics.ts';
+import { probeWorld } from '../reconcilers/probe-world.ts';
 import { ReportInformers } from '../reconcilers/report-informers.ts';
 import type { Scope } from '../reconcilers/world.ts';
 import type { OperatorSettings } from '../settings/operator.ts';
@@ -43,6 +46,9 @@ export async function runOperator(settings: OperatorSettings): Promise<number> {
   return 0;
 }
 
+/** While the reports of nodes are not known nobody can be asked. */
+const NO_PROSPECT: Prospect = { node: undefined, reason: 'NoReport', message: 'no node reports what it announces yet' };
+
 class OperatorProcess {
   readonly #settings: OperatorSettings;
   readonly #log: Logger;
@@ -57,6 +63,7 @@ class OperatorProcess {
   readonly #operator: HeraldOperator;
   readonly #definitions: Definitions;
   readonly #sourceObserver: ReturnType<typeof createSourceMetrics>;
+  readonly #probed = createDetectionMetrics(this.#registry);
   #servers: readonly RunningServer[] = [];
   /** What runs while we lead. */
   #work: LeaderWork | undefined;
@@ -188,7 +195,12 @@ class OperatorProcess {
       sourceObserver: this.#sourceObserver,
     });
     const scope = { ownNamespace: namespace, configNamespaces, lbClass, breakingChanges, startedAt: this.#startedAt };
-    const work = new LeaderWork(world, scope, { log: this.#log, metrics: this.#metrics });
+    const probes = {
+      world: probeWorld(this.#connection, namespace, term),
+      prospectOf: (service: Service, address: string) => this.#announced?.prospectOf(service, address) ?? NO_PROSPECT,
+      onOutcome: this.#probed,
+    };
+    const work = new LeaderWork(world, scope, { log: this.#log, metrics: this.#metrics, probes });
     this.#work = work;
     try {
       await Promise.all([work.run(term.signal), this.#rollUp(world, scope, term)]);
@@ -208,6 +220,7 @@ class OperatorProcess {
     this.#announced = new AnnouncedWork(reports, scope, {
       mode: this.#settings.serviceAnnouncements,
       isBusy: () => this.#work?.isBusy === true,
+      onProbed: (results) => this.#work?.probed(results),
       log: this.#log,
       metrics: this.#metrics,
     });
