@@ -5,6 +5,7 @@
  *  default   everything, definitions included, in a namespace of its own, herald-system
  *  drop-in   in the namespace metallb-system, which must exist, as must the definitions of `crds`: with MetalLB's alone
  *            there is no PoolSet. Removing the installation removes neither the namespace nor anybody's objects
+ *  kernel-responder   a kustomize component for either: ARP and NDP are answered in the kernel where it allows it
  *  charts    two Helm charts around the same manifests, the definitions apart
  *  argocd    what teaches Argo CD the health of our objects
  */
@@ -14,6 +15,7 @@ import { stringify } from 'yaml';
 import { argoCdConfigMap } from './argocd.ts';
 import { CrdsChart } from './crds-chart.ts';
 import { crdsChart, heraldChart, RELEASE_NAMESPACE } from './helm/charts.ts';
+import { kernelResponder } from './kernel-responder.ts';
 import { NamespaceChart } from './namespace-chart.ts';
 import { OperatorChart } from './operator-chart.ts';
 import type { Installation } from './product.ts';
@@ -46,6 +48,8 @@ export function manifests(): ReadonlyMap<string, string> {
   for (const [name, installation] of Object.entries(installations)) {
     folder(name, objectsOf(app, name, installation), installation.createsNamespace ? ['../crds'] : []);
   }
+  files.set(`kernel-responder/${kernelResponder.file}`, asYaml([kernelResponder.patch]));
+  files.set('kernel-responder/kustomization.yaml', asYaml([kernelResponder.kustomization]));
   const release = { namespace: RELEASE_NAMESPACE, createsNamespace: false };
   chart('herald', heraldChart(objectsOf(app, 'release', release)));
   chart('herald-crds', crdsChart(definitions));

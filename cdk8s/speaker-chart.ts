@@ -9,6 +9,9 @@ const RUN_FOLDER = '/run/herald';
 /** The kubelet's copy of the member key, for the same case. */
 const KEY_FOLDER = '/etc/herald/memberkey';
 
+/** Raw sockets, joining groups on interfaces, and the clock's priority: a clock that waits for the CPU looks like a dead node to its peers. */
+export const SPEAKER_CAPABILITIES = ['NET_RAW', 'NET_ADMIN', 'SYS_NICE'] as const;
+
 export class SpeakerChart extends Chart {
   constructor(scope: Construct, id: string, { namespace }: Installation) {
     super(scope, id, { disableResourceNameHashes: true });
@@ -43,13 +46,12 @@ function podSpec() {
           host: '127.0.0.1',
           env: [fromPod('METALLB_NODE_NAME', 'spec.nodeName'), fromPod('METALLB_ML_BIND_ADDR', 'status.hostIP')],
         }),
-        // Raw sockets, joining groups on interfaces, and the clock's priority: a clock that waits for the CPU looks like
-        // a dead node to its peers. Kubernetes gives added capabilities no effect for users other
-        // than 0. BPF is not among them while no program is loaded: a runtime that does not know it starts nothing.
+        // Kubernetes gives added capabilities no effect for users other than 0. BPF is not among them (kernel-responder.ts):
+        // a runtime that does not know it starts nothing.
         securityContext: {
           ...confined,
           runAsUser: 0,
-          capabilities: { drop: ['ALL'], add: ['NET_RAW', 'NET_ADMIN', 'SYS_NICE'] },
+          capabilities: { drop: ['ALL'], add: [...SPEAKER_CAPABILITIES] },
         },
         // No CPU limit: a throttled clock looks like a dead node to its peers.
         resources: { requests: { cpu: '100m', memory: '96Mi' }, limits: { memory: '512Mi' } },

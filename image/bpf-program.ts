@@ -1,5 +1,5 @@
 /**
- * Compiles the in-kernel responder (operator/host/bpf/responder.bpf.c): `node image/bpf-program.ts`, or as a part of the bundle.
+ * Compiles the in-kernel responder (operator/host/bpf/responder.bpf.c), for the bundle and for `make netns`.
  *
  * The compiler is Debian's gcc for BPF, 10 MiB that are fetched once and run from the cache. Without it the product is
  * whole, and answers through packet sockets.
@@ -21,7 +21,7 @@ const PACKAGES = ['gcc-bpf', 'binutils-bpf', 'libgmp10', 'libmpc3', 'libmpfr6', 
 const FLAGS = ['-O1', '-Wall', '-Wextra', '-Werror', '-c', SOURCE, '-o'];
 
 /** The compiled program's path, or why there is none. */
-export type BpfProgram = { readonly path: string } | { readonly why: string };
+type BpfProgram = { readonly path: string } | { readonly why: string };
 
 /** Compiles the program, unless the cache holds what this source compiles to. @throws an Error with what the compiler says */
 export function bpfProgram(): BpfProgram {
@@ -67,10 +67,4 @@ function compile(toolchain: string, target: string): void {
     const said = (cause as { stderr?: Buffer }).stderr?.toString() ?? '';
     throw new Error(`${SOURCE} does not compile\n${said}`, { cause });
   }
-}
-
-if (import.meta.main) {
-  const program = bpfProgram();
-  const said = 'path' in program ? program.path : `none, ${program.why}`;
-  process.stdout.write(`the in-kernel responder: ${said}\n`);
 }

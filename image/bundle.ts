@@ -1,8 +1,9 @@
-/** Bundles the product into dist/: one entry point per process and thread, flat, so that threads find each other. */
+/** Bundles the product into dist/: one entry point per process and thread, flat, so that threads find each other, and the program for the kernel. */
 
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { bpfProgram } from './bpf-program.ts';
 
 export const BUNDLE = 'dist';
 
@@ -46,6 +47,9 @@ export async function bundle(): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
   });
+  const program = bpfProgram();
+  if ('path' in program) copyFileSync(program.path, join(unfinished, basename(program.path)));
+  else process.stdout.write(`without the in-kernel responder: ${program.why}\n`);
   rmSync(BUNDLE, { recursive: true, force: true });
   renameSync(unfinished, BUNDLE);
 }

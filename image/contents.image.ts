@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { decodeObject } from '../operator/host/bpf/object-file.ts';
 import { spec } from '../testing/spec.ts';
 import { archivePathOf, platformOf, targetArch } from './debian.ts';
 import { type Elf, readElf } from './elf.ts';
@@ -54,7 +55,9 @@ const environmentOfImage = (): Record<string, string> =>
 
 /** Every program and library of the image, by its path there. */
 function programs(): ReadonlyMap<string, Elf> {
-  const files = readdirSync(image.root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(image.root, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.name.endsWith('.bpf.o'), // a program for the kernel
+  );
   const read = files.map(({ parentPath, name }) => {
     const path = join(parentPath, name);
     return [path.slice(image.root.length), readElf(readFileSync(path))] as const;
@@ -94,6 +97,11 @@ spec(
     test('holds the entry points of its threads', () => {
       for (const thread of ['clock-thread', 'wire-thread'])
         assert.ok(statSync(join(image.root, `opt/herald/${thread}.js`)).isFile(), thread);
+    });
+
+    test('holds the program that answers in the kernel, which is the same for every platform', () => {
+      const { maps } = decodeObject(readFileSync(join(image.root, 'opt/herald/responder.bpf.o')));
+      assert.equal([...maps.keys()].toSorted(), ['addresses', 'counters', 'interfaces', 'lease']);
     });
 
     test('has no shell and no package manager', () => {

@@ -33,7 +33,7 @@ export interface InKernelSurroundings {
 /** tcx came with Linux 6.6. */
 const OLDEST = [6, 6] as const;
 
-/** `../../../build/bpf/` of the sources (`make bpf`), beside the entry points of the bundle. */
+/** `../../../build/bpf/` of the sources (image/bpf-program.ts writes it), beside the entry points of the bundle. */
 const programPath = (importedFrom: string): string =>
   new URL(importedFrom.endsWith('.ts') ? '../../../build/bpf/responder.bpf.o' : './responder.bpf.o', importedFrom)
     .pathname;
