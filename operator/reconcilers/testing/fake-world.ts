@@ -10,6 +10,7 @@ import type { Community } from '../../../crds/community.ts';
 import { type ConfigurationState, OPERATOR_STATE } from '../../../crds/configuration-state.ts';
 import type { IpAddressPool } from '../../../crds/ip-address-pool.ts';
 import type { L2Advertisement } from '../../../crds/l2-advertisement.ts';
+import type { ProbeResult } from '../../../crds/node-announcement.ts';
 import { POOL_SET_NAME, type PoolSet } from '../../../crds/pool-set.ts';
 import { ConflictError } from '../../cluster/api-error.ts';
 import { LeadershipLostError } from '../../cluster/leader-term.ts';
@@ -28,7 +29,7 @@ import { memoryLogger } from '../../cluster/testing/waiting.ts';
 import type { SecretName } from '../../config/password-secret.ts';
 import type { PodAddress, SecretFact } from '../../config/surroundings.ts';
 import { HttpSource } from '../../sources/http-source.ts';
-import { LeaderWork } from '../leader-work.ts';
+import { LeaderWork, type LeaderWorkOptions } from '../leader-work.ts';
 import { Orders, type SourceDoor } from '../source-door.ts';
 import type { Scope, World } from '../world.ts';
 
@@ -89,13 +90,13 @@ export class FakeWorld implements World {
   #running: Promise<void> = Promise.resolve();
 
   /** Starts a term, as a leader with complete stores does. */
-  lead(more: Pick<Scope, 'breakingChanges' | 'startedAt'> = {}): void {
+  lead(more: Pick<Scope, 'breakingChanges' | 'startedAt'> = {}, options: Partial<LeaderWorkOptions> = {}): void {
     this.#ending = new AbortController();
     this.isDeposed = false;
     this.#terms += 1;
     this.#orders = new Orders(this.#terms, () => Date.now() * 1000);
     this.stores.namespaces.put('kube-system', { metadata: { name: 'kube-system', uid: 'uid-of-the-cluster' } });
-    this.#work = new LeaderWork(this, { ...SCOPE, ...more }, { log: memoryLogger() });
+    this.#work = new LeaderWork(this, { ...SCOPE, ...more }, { log: memoryLogger(), ...options });
     this.#running = this.#work.run(this.#ending.signal);
   }
 
@@ -160,6 +161,10 @@ export class FakeWorld implements World {
   ): string {
     const ready = object?.status?.conditions?.find(({ type }) => type === 'Ready');
     return ready ? `${ready.status} ${ready.reason}` : 'none';
+  }
+
+  probed(results: readonly ProbeResult[]): void {
+    this.#work?.probed(results);
   }
 
   report(): ReturnType<LeaderWork['report']> | undefined {
