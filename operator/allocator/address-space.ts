@@ -33,6 +33,8 @@ export class AddressSpace implements Occupation {
   readonly #turns = { 4: new Map<bigint, number>(), 6: new Map<bigint, number>() };
   readonly #areas = new Map<Pool, PoolAreas>();
   readonly #stretches: { readonly 4: Stretch[]; readonly 6: Stretch[] } = { 4: [], 6: [] };
+  /** What somebody has of the areas that are kept for some. */
+  readonly #heldOfReserved = new Map<Area, Map<string, IpAddress>>();
   /** Of addresses that rest: whose they were. */
   readonly #restingOf = new Map<string, IpAddress[]>();
 
@@ -90,6 +92,11 @@ export class AddressSpace implements Occupation {
     };
   }
 
+  /** The addresses of a reserved area that somebody has. */
+  heldIn(area: Area): Iterable<IpAddress> {
+    return this.#heldOfReserved.get(area)?.values() ?? [];
+  }
+
   /** Addresses that rest and were this Service's. */
   restingOf(service: string): readonly IpAddress[] {
     return this.#restingOf.get(service) ?? [];
@@ -106,6 +113,7 @@ export class AddressSpace implements Occupation {
       else if (before !== holder) this.#holders[family].set(value, new Set([before, holder]));
     });
     this.setTurn(address, undefined);
+    this.#noteReserved(address);
   }
 
   remove(address: IpAddress, holder: Holder): void {
@@ -118,6 +126,7 @@ export class AddressSpace implements Occupation {
         if (before.size === 1 && last) holders.set(address.value, last);
       }
     });
+    this.#noteReserved(address);
   }
 
   withhold(address: IpAddress, why: Withholding): void {
@@ -153,6 +162,16 @@ export class AddressSpace implements Occupation {
     const left = this.restingOf(service).filter((one) => one.family !== family || one.value !== value);
     if (left.length > 0) this.#restingOf.set(service, left);
     else this.#restingOf.delete(service);
+  }
+
+  #noteReserved(address: IpAddress): void {
+    const area = this.areaOf(address);
+    if (!area?.reservation) return;
+    const held = this.#heldOfReserved.get(area) ?? new Map<string, IpAddress>();
+    this.#heldOfReserved.set(area, held);
+    const id = `${address.family} ${address.value}`;
+    if (this.isHeld(address)) held.set(id, address);
+    else held.delete(id);
   }
 
   /** Keeps the free lists in step, whatever makes an address free or taken. */

@@ -183,12 +183,15 @@ spec('allocate', (test) => {
   for (const { name, given, gives } of refusing)
     test(`gives nothing ${name}`, () => assert.equal(planInWords(allocate(given)), gives));
 
-  test('says who holds the address, and that sharing is not served', () => {
+  test('says who holds the address, and why it is not shared', () => {
     const asking = request('y', { requestedAddresses: [ip('192.0.2.1')], sharingKey: 'k' });
     const decision = allocate({ pools: [pool('a')], services: [request('x', { held: ['192.0.2.1'] }), asking] }).get(
       'default/y',
     );
-    assert.match(decision?.message ?? '', '192.0.2.1 is held by default/x; this version does not serve');
+    assert.match(
+      decision?.message ?? '',
+      '192.0.2.1 is held by default/x: existing service default/x does not allow sharing.',
+    );
   });
   test('leaves a Service that asks for nonsense what it has', () => {
     const problem = { reason: 'InvalidRequest' as const, message: '"x" is not an IP address.' };

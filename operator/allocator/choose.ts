@@ -73,22 +73,25 @@ function take(request: ServiceRequest, ledger: Ledger): Taken {
  * pool with what it needs. All from one pool; both families before one, where one is enough.
  */
 function takeAny(request: ServiceRequest, ledger: Ledger, only?: string): Taken {
-  const standing = ledger.standingOf(request);
+  const { reserved, pools } = ledger.standingOf(request);
   const isMeant = ({ name, isDraining }: Pool): boolean => !isDraining && (only === undefined || name === only);
-  const wanted = familySets(request);
-  if (standing.reserved.length > 0) {
-    const pools = [...new Set(standing.reserved.map(({ pool }) => pool))].filter(isMeant);
-    for (const families of wanted) {
-      const taken = firstOffer(pools, request, families, 'Reserved', ledger);
+  const reserving = [...new Set(reserved.map(({ pool }) => pool))].filter(isMeant);
+  const kept = reserving.length > 0 && firstOfSets(reserving, request, ['Reserved'], ledger);
+  if (kept) return kept;
+  return firstOfSets(pools.filter(isMeant), request, request.sharingKey ? ['Shared', 'None'] : ['None'], ledger);
+}
+
+function firstOfSets(
+  pools: readonly Pool[],
+  request: ServiceRequest,
+  preferences: readonly Preference[],
+  ledger: Ledger,
+): Taken {
+  for (const families of familySets(request))
+    for (const preference of preferences) {
+      const taken = firstOffer(pools, request, families, preference, ledger);
       if (taken) return taken;
     }
-  }
-  const pools = standing.pools.some((pool) => !isMeant(pool)) ? standing.pools.filter(isMeant) : standing.pools;
-  for (const families of wanted) {
-    const shared = request.sharingKey ? firstOffer(pools, request, families, 'Shared', ledger) : undefined;
-    const taken = shared ?? firstOffer(pools, request, families, 'None', ledger);
-    if (taken) return taken;
-  }
   return undefined;
 }
 

@@ -6,8 +6,8 @@ import type { Pool } from '../config/pool.ts';
 import { allocate } from './allocate.ts';
 import { type Decision, isSameDecision } from './decision.ts';
 import { IncrementalAllocator } from './incremental-allocator.ts';
-import type { AllocationChange } from './turn.ts';
 import type { ServiceRequest } from './service-request.ts';
+import type { AllocationChange } from './turn.ts';
 
 type Event =
   | { readonly kind: 'Upsert'; readonly request: ServiceRequest }

@@ -16,7 +16,7 @@ import { keepHeld } from './keep.ts';
 import { Ledger, poolKey } from './ledger.ts';
 import { type Departure, letGo, restAll } from './rest.ts';
 import { byAgeThenKey, type ServiceRequest } from './service-request.ts';
-import { type AllocationChange, type ReturnedAddress, Saying, settleTurn } from './turn.ts';
+import { type AllocationChange, joined, NO_CHANGE, type ReturnedAddress, Saying, settleTurn } from './turn.ts';
 import { type Entry, WaitingClasses } from './waiting-classes.ts';
 
 /** How many addresses of a pool Services hold; one that several share counts once. */
@@ -63,12 +63,12 @@ export class IncrementalAllocator {
   useOf(pool: string): PoolUse {
     return this.#ledger.useOf(pool);
   }
+  get size(): number {
+    return this.#entries.size;
+  }
   /** The books, to read from. */
   get ledger(): Ledger {
     return this.#ledger;
-  }
-  get size(): number {
-    return this.#entries.size;
   }
 
   /** Starts from a snapshot: each request's `held` is what its status says. */
@@ -123,10 +123,12 @@ export class IncrementalAllocator {
     return this.#settle(turn);
   }
 
-  /** The address may be given again; one that is not withheld stays as it is. */
-  restore(address: IpAddress): AllocationChange {
+  /** The address may be given again; one that is not withheld, or by now for another reason, stays as it is. */
+  restore(address: IpAddress, reason: Withholding['reason']): AllocationChange {
     const turn = new Turn();
-    const service = this.#ledger.space.withholdingOf(address)?.service;
+    const why = this.#ledger.space.withholdingOf(address);
+    if (why?.reason !== reason) return NO_CHANGE;
+    const { service } = why;
     this.#ledger.restore(address);
     if (service !== undefined) this.#changeKnown(service, turn);
     return this.#settle(turn);
@@ -229,10 +231,8 @@ export class IncrementalAllocator {
   /** Takes everything out of the books that the entry has, and returns it. */
   #empty(entry: Entry, turn: Turn): readonly IpAddress[] {
     this.#classes.unfile(entry);
-    const { holding, request } = entry;
-    const held = addressesOf(holding);
-    for (const { pool, addresses } of request.isForeign ? [] : (holding?.parts ?? []))
-      turn.departures.push(...addresses.map((address) => ({ address, service: request.key, pool })));
+    const held = addressesOf(entry.holding);
+    turn.departures.push(...departuresOf(entry));
     this.#ledger.hold(entry, undefined);
     return held;
   }
@@ -260,23 +260,26 @@ export class IncrementalAllocator {
   }
 
   #rebuild(pools: readonly Pool[], requests: readonly ServiceRequest[]): AllocationChange {
-    const before = [...this.#entries.values()];
-    const decided = new Map(before.map(({ request, decision }) => [request.key, decision]));
+    const decided = new Map([...this.#entries].map(([key, { decision }]) => [key, decision]));
     const usedBefore = [...this.#ledger.poolsInUse];
-    const turn = new Turn();
-    for (const { request, holding } of before)
-      for (const { pool, addresses } of request.isForeign ? [] : (holding?.parts ?? []))
-        turn.departures.push(...addresses.map((address) => ({ address, service: request.key, pool })));
+    const departures = [...this.#entries.values()].flatMap(departuresOf);
     this.#turn += 1;
     this.#ledger = new Ledger(pools, this.#circumstances);
     this.#classes = new WaitingClasses(this.#ledger);
     for (const pool of pools) if (pool.source) this.#sourced.add(poolKey(pool));
-    this.#entries.clear();
-    this.#foreign.clear();
     const entries = oldestFirst(requests).map((holder): Entry => Object.assign(holder, { decision: UNDECIDED }));
     const rested = settle(entries, this.#ledger, [], this.#turn);
     this.#ledger.takeTouches();
+    const { services, wanted } = this.#enter(entries, decided);
+    const touched = new Set([...usedBefore, ...pools.map(poolKey)]);
+    return { services, pools: touched, rested, released: this.#returned(departures), wanted };
+  }
+
+  /** Files everybody anew, and says what was decided. */
+  #enter(entries: readonly Entry[], decided: ReadonlyMap<string, Decision>): Saying {
     const said = new Saying(this.#ledger);
+    this.#entries.clear();
+    this.#foreign.clear();
     for (const entry of entries) {
       this.#entries.set(entry.request.key, entry);
       if (entry.request.isForeign) this.#foreign.add(entry);
@@ -284,25 +287,15 @@ export class IncrementalAllocator {
       this.#classes.file(entry);
       said.ofEntry(entry);
     }
-    return {
-      services: said.services,
-      pools: new Set([...usedBefore, ...pools.map(poolKey)]),
-      rested,
-      released: this.#returned(turn.departures),
-      wanted: said.wanted,
-    };
+    return said;
   }
 }
 
 /** What is said of a Service before anything is decided; it differs from every decision. */
 const UNDECIDED: Decision = { outcome: 'Unassigned', reason: 'NoPool', message: '', rejections: [] };
 
-const NO_CHANGE: AllocationChange = { services: new Set(), pools: new Set(), rested: [], released: [], wanted: [] };
-
-const joined = (a: AllocationChange, b: AllocationChange): AllocationChange => ({
-  services: new Set([...a.services, ...b.services]),
-  pools: new Set([...a.pools, ...b.pools]),
-  rested: [...a.rested, ...b.rested],
-  released: [...a.released, ...b.released],
-  wanted: [...a.wanted, ...b.wanted],
-});
+/** All that a Service of ours has, as if it let go of it. */
+const departuresOf = ({ request, holding }: Holder): readonly Departure[] =>
+  (request.isForeign ? [] : (holding?.parts ?? [])).flatMap(({ pool, addresses }) =>
+    addresses.map((address) => ({ address, service: request.key, pool })),
+  );

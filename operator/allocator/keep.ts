@@ -2,7 +2,7 @@
 
 import { holds, type Pool, permits } from '../config/pool.ts';
 import type { IpAddress } from '../net/address.ts';
-import { hasFamily, type Holder, type Holding, isSameAddress, type Part } from './holding.ts';
+import { type Holder, type Holding, hasFamily, isSameAddress, type Part } from './holding.ts';
 import type { Ledger } from './ledger.ts';
 import type { ServiceRequest } from './service-request.ts';
 import { isAskedFor } from './standing.ts';
@@ -18,19 +18,28 @@ const everybody: Judge = () => true;
  */
 export function keepHeld(request: ServiceRequest, ledger: Ledger, counts = everybody): Holding | undefined {
   if (request.held.length === 0) return undefined;
-  const byPool = new Map<Pool, IpAddress[]>();
-  for (const address of request.held) {
-    if (!request.isForeign && !isWanted(request, address, ledger)) continue;
-    for (const pool of poolsWith(address, ledger)) {
-      const kept = byPool.get(pool) ?? [];
-      if (!mayKeep(request, address, pool, kept)) continue;
-      if (ledger.obstructorsOf(address, request, pool).some(counts)) continue;
-      byPool.set(pool, [...kept, address]);
-      if (request.isForeign) break;
-    }
-  }
+  const byPool = new Map<Pool, readonly IpAddress[]>();
+  for (const address of request.held)
+    for (const pool of poolsToKeepOf(address, request, byPool, ledger, counts))
+      byPool.set(pool, [...(byPool.get(pool) ?? []), address]);
   const parts = [...byPool].map(([pool, addresses]): Part => ({ pool, addresses }));
   return parts.length === 0 ? undefined : { parts: request.isForeign ? parts : partsToKeep(request, parts, ledger) };
+}
+
+function poolsToKeepOf(
+  address: IpAddress,
+  request: ServiceRequest,
+  kept: ReadonlyMap<Pool, readonly IpAddress[]>,
+  ledger: Ledger,
+  counts: Judge,
+): readonly Pool[] {
+  if (!request.isForeign && !isWanted(request, address, ledger)) return [];
+  const fitting = poolsWith(address, ledger).filter(
+    (pool) =>
+      mayKeep(request, address, pool, kept.get(pool) ?? []) &&
+      !ledger.obstructorsOf(address, request, pool).some(counts),
+  );
+  return request.isForeign ? fitting.slice(0, 1) : fitting;
 }
 
 function isWanted({ families, requestedAddresses }: ServiceRequest, address: IpAddress, ledger: Ledger): boolean {
@@ -57,8 +66,7 @@ function partsToKeep(request: ServiceRequest, parts: readonly Part[], { pools }:
   const [first, ...others] = parts;
   if (!first || (others.length === 0 && !requestedPools)) return parts;
   const inOrder = pools.all.flatMap((pool) => parts.find((part) => part.pool === pool) ?? []);
-  if (requestedPools)
-    return requestedPools.flatMap((name) => inOrder.find(({ pool }) => pool.name === name) ?? []);
+  if (requestedPools) return requestedPools.flatMap((name) => inOrder.find(({ pool }) => pool.name === name) ?? []);
   // One pool only: the one with most of it, so that as little as possible is lost.
   return [inOrder.reduce((best, part) => (part.addresses.length > best.addresses.length ? part : best))];
 }

@@ -7,7 +7,7 @@ import { AddressSpace } from './address-space.ts';
 import type { Area } from './area.ts';
 import { type Circumstances, type ClaimAnswer, claimKey, type Withholding } from './circumstances.ts';
 import { DistinctCounter } from './distinct-counter.ts';
-import { type Holder, type Holding, isSameAddress, type Part } from './holding.ts';
+import { type Holder, type Holding, isSameAddress } from './holding.ts';
 import { PoolTable } from './pool-table.ts';
 import type { Family, ServiceRequest } from './service-request.ts';
 import { groupKeyOf, SharingGroup } from './sharing-group.ts';
@@ -112,10 +112,8 @@ export class Ledger {
    */
   hold(holder: Holder, next: Holding | undefined): void {
     const before = holder.holding;
-    for (const part of before?.parts ?? [])
-      for (const address of part.addresses) if (!has(next, part, address)) this.#release(address, part.pool, holder);
-    for (const part of next?.parts ?? [])
-      for (const address of part.addresses) if (!has(before, part, address)) this.#claim(address, part.pool, holder);
+    for (const [address, pool] of beyond(before, next)) this.#release(address, pool, holder);
+    for (const [address, pool] of beyond(next, before)) this.#claim(address, pool, holder);
     if (next) holder.holding = next;
     else delete holder.holding;
   }
@@ -171,6 +169,13 @@ export class Ledger {
   }
 }
 
-const has = (holding: Holding | undefined, { pool }: Part, address: IpAddress): boolean =>
+/** What is in `holding` and not in `other`, with the pools. */
+function beyond(holding: Holding | undefined, other: Holding | undefined): readonly (readonly [IpAddress, Pool])[] {
+  return (holding?.parts ?? []).flatMap(({ pool, addresses }) =>
+    addresses.filter((address) => !has(other, pool, address)).map((address) => [address, pool] as const),
+  );
+}
+
+const has = (holding: Holding | undefined, pool: Pool, address: IpAddress): boolean =>
   holding?.parts.some((part) => part.pool === pool && part.addresses.some((one) => isSameAddress(one, address))) ??
   false;

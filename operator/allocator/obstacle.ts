@@ -1,8 +1,8 @@
 /** Why a pool does not give a Service an address: for one address by name, and for whatever is free. */
 
 import type { ReasonOf } from '../../crds/reasons.ts';
-import { sharingConflict } from '../config/sharing.ts';
 import type { Pool } from '../config/pool.ts';
+import { sharingConflict } from '../config/sharing.ts';
 import { formatIp, type IpAddress } from '../net/address.ts';
 import type { Area } from './area.ts';
 import { type Ledger, termsOf } from './ledger.ts';

@@ -105,8 +105,7 @@ function spread(area: Area, family: Family, { key, uid = key }: ServiceRequest):
 }
 
 /** 128 bits of sha256. */
-const seedOf = (text: string): bigint =>
-  BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 32)}`);
+const seedOf = (text: string): bigint => BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 32)}`);
 
 /** What the external source of the pool has given for the Service. */
 function claimedIn(area: Area, family: Family, request: ServiceRequest, ledger: Ledger): Found {

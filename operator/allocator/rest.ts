@@ -1,7 +1,7 @@
 /** What becomes of addresses that a Service let go of and nobody else has: they rest, and count as used. */
 
-import { compareIp, type IpAddress } from '../net/address.ts';
 import type { Pool } from '../config/pool.ts';
+import { compareIp, type IpAddress } from '../net/address.ts';
 import type { Withholding } from './circumstances.ts';
 import { type Ledger, poolKey } from './ledger.ts';
 import type { ServiceRequest } from './service-request.ts';
@@ -37,15 +37,15 @@ export function restAll(departures: readonly Departure[], turn: number, ledger: 
     if (!pool) continue;
     if (pool.spreadBy === 'leastRecentlyUsed') ledger.space.setTurn(address, turn);
     if (pool.coolDownMs === 0 || ledger.space.withholdingOf(address)) continue;
-    ledger.withhold(address, restOf(service, pool.name));
+    ledger.withhold(address, restOf(service));
     rested.push({ address, service, pool: poolKey(pool), coolDownMs: pool.coolDownMs });
   }
   return rested;
 }
 
 /** Why an address is withheld that rests. */
-export const restOf = (service: string, pool: string): Withholding => ({
+export const restOf = (service: string): Withholding => ({
   reason: 'CoolingDown',
-  message: `${service} let go of it, and it rests before somebody else gets it (spec.coolDown of pool ${pool}).`,
+  message: `${service} let go of it, and it rests before somebody else gets it (spec.coolDown of the pool).`,
   service,
 });

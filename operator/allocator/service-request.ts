@@ -77,17 +77,6 @@ export const heldAddresses = ({ status }: ServiceObject): readonly IpAddress[] =
 
 export function requestOf(service: ServiceObject): ServiceRequest {
   const { metadata, spec } = service;
-  const requestedPool = annotationOf(metadata.annotations, 'addressPool');
-  const sharingKey = annotationOf(metadata.annotations, 'allowSharedIp');
-  const clusterFamilies = familiesOf(spec);
-  const isSingleStack = (spec.ipFamilyPolicy ?? 'SingleStack') === 'SingleStack';
-  const families = isSingleStack ? clusterFamilies.slice(0, 1) : clusterFamilies;
-  const asked = readRequestedAddresses(service, families);
-  const several = readRequestedPools(service);
-  const problem =
-    clusterProblem(spec, families) ??
-    ('reason' in asked ? asked : undefined) ??
-    (several && 'reason' in several ? several : undefined);
   return {
     key: `${metadata.namespace ?? ''}/${metadata.name}`,
     namespace: metadata.namespace ?? '',
@@ -95,17 +84,42 @@ export function requestOf(service: ServiceObject): ServiceRequest {
     ...(metadata.uid !== undefined && { uid: metadata.uid }),
     ...(metadata.labels && { labels: metadata.labels }),
     createdAt: metadata.creationTimestamp ?? '',
-    families,
+    ...wishOf(service),
     isOneFamilyEnough: spec.ipFamilyPolicy === 'PreferDualStack',
-    ...(requestedPool && { requestedPool }),
-    ...(!problem && 'addresses' in asked && asked.addresses.length > 0 && { requestedAddresses: asked.addresses }),
-    ...(!problem && several && 'pools' in several && { requestedPools: several.pools }),
-    ...(sharingKey && { sharingKey }),
-    ports: portsOf(spec),
-    backend: backendOf(spec),
+    ...sharingOf(service),
     held: heldAddresses(service),
-    ...(problem && { problem }),
   };
+}
+
+type Wish = Pick<ServiceRequest, 'families' | 'requestedPool' | 'requestedPools' | 'requestedAddresses' | 'problem'>;
+
+/** Which families, of which pools, or which very addresses. */
+function wishOf(service: ServiceObject): Wish {
+  const { metadata, spec } = service;
+  const requestedPool = annotationOf(metadata.annotations, 'addressPool');
+  const clusterFamilies = familiesOf(spec);
+  const isSingleStack = (spec.ipFamilyPolicy ?? 'SingleStack') === 'SingleStack';
+  const families = isSingleStack ? clusterFamilies.slice(0, 1) : clusterFamilies;
+  const asked = readRequestedAddresses(service, families);
+  const several = readRequestedPools(service);
+  const problem = clusterProblem(spec, families) ?? problemIn(asked) ?? problemIn(several);
+  const pool = requestedPool ? { requestedPool } : {};
+  if (problem || 'reason' in asked || 'reason' in several) return { families, ...pool, ...(problem && { problem }) };
+  const { addresses } = asked;
+  return {
+    ...pool,
+    // Where one family is enough and one address is asked for, that is the family.
+    families: addresses.length === 1 ? addresses.map(({ family }) => family) : families,
+    ...(addresses.length > 0 && { requestedAddresses: addresses }),
+    ...(several.pools.length > 0 && { requestedPools: several.pools }),
+  };
+}
+
+const problemIn = (read: object | RequestProblem): RequestProblem | undefined => ('reason' in read ? read : undefined);
+
+function sharingOf({ metadata, spec }: ServiceObject): Pick<ServiceRequest, 'sharingKey' | 'ports' | 'backend'> {
+  const sharingKey = annotationOf(metadata.annotations, 'allowSharedIp');
+  return { ...(sharingKey && { sharingKey }), ports: portsOf(spec), backend: backendOf(spec) };
 }
 
 function familiesOf({ clusterIP, clusterIPs }: ServiceObject['spec']): readonly Family[] {
@@ -127,16 +141,29 @@ function clusterProblem(
   return undefined;
 }
 
-function readRequestedAddresses(
-  { metadata, spec }: ServiceObject,
-  families: readonly Family[],
-): { readonly addresses: readonly IpAddress[] } | RequestProblem {
-  const invalid = (message: string): RequestProblem => ({ reason: 'InvalidRequest', message });
+type AddressesRead = { readonly addresses: readonly IpAddress[] } | RequestProblem;
+
+const invalid = (message: string): RequestProblem => ({ reason: 'InvalidRequest', message });
+
+function readRequestedAddresses({ metadata, spec }: ServiceObject, families: readonly Family[]): AddressesRead {
   const annotation = annotationOf(metadata.annotations, 'loadBalancerIPs');
   if (annotation && spec.loadBalancerIP)
     return invalid(`The Service has both ${annotations.loadBalancerIPs} and spec.loadBalancerIP; give one of them.`);
   const text = annotation || spec.loadBalancerIP;
   if (!text) return { addresses: [] };
+  const read = parseAddresses(text);
+  if ('reason' in read) return read;
+  const { addresses } = read;
+  const isOneEnough = spec.ipFamilyPolicy === 'PreferDualStack' && addresses.length === 1;
+  const isRight = isOneEnough || addresses.length === families.length;
+  if (isRight && addresses.every(({ family }) => families.includes(family))) return read;
+  return invalid(
+    `${addresses.map(formatIp).join(', ')} does not match the families of the Service: ${familyNames(families)}.`,
+  );
+}
+
+/** At most one address of each family, separated by commas. */
+function parseAddresses(text: string): AddressesRead {
   const addresses: IpAddress[] = [];
   for (const part of text.split(',').map((part) => part.trim())) {
     const address = parseIp(part);
@@ -145,22 +172,14 @@ function readRequestedAddresses(
       return invalid(`"${text}" asks for more than one IPv${address.family} address.`);
     addresses.push(address);
   }
-  if (addresses.length !== families.length || addresses.some(({ family }) => !families.includes(family)))
-    return invalid(
-      `${addresses.map(formatIp).join(', ')} does not match the families of the Service: ${familyNames(families)}.`,
-    );
   return { addresses };
 }
 
 /** Names of pools in the order in which they are written; a word that is no request at all counts for nothing. */
-function readRequestedPools({
-  metadata,
-  spec,
-}: ServiceObject): { readonly pools: readonly string[] } | RequestProblem | undefined {
+function readRequestedPools({ metadata, spec }: ServiceObject): { readonly pools: readonly string[] } | RequestProblem {
   const text = metadata.annotations?.[serviceAnnotations.addressPools];
-  if (!text) return undefined;
+  if (!text) return { pools: [] };
   const name = serviceAnnotations.addressPools;
-  const invalid = (message: string): RequestProblem => ({ reason: 'InvalidRequest', message });
   const others = [annotations.addressPool, annotations.loadBalancerIPs] as const;
   const beside = annotationOf(metadata.annotations, 'addressPool')
     ? others[0]

@@ -1,10 +1,10 @@
 /** One event, from what it changes to everybody being served: who is asked, and what comes of it. */
 
+import type { IpAddress } from '../net/address.ts';
 import { Agenda } from './agenda.ts';
 import { nextStep, serve } from './choose.ts';
 import { changed, opened } from './consequences.ts';
 import { type Decision, isSameDecision } from './decision.ts';
-import type { IpAddress } from '../net/address.ts';
 import { type Ledger, poolKey } from './ledger.ts';
 import type { RestedAddress } from './rest.ts';
 import type { Family } from './service-request.ts';
@@ -39,6 +39,23 @@ export interface AllocationChange {
   readonly released: readonly ReturnedAddress[];
   readonly wanted: readonly WantedClaim[];
 }
+
+export const NO_CHANGE: AllocationChange = {
+  services: new Set(),
+  pools: new Set(),
+  rested: [],
+  released: [],
+  wanted: [],
+};
+
+/** What two events changed, one after the other. */
+export const joined = (a: AllocationChange, b: AllocationChange): AllocationChange => ({
+  services: new Set([...a.services, ...b.services]),
+  pools: new Set([...a.pools, ...b.pools]),
+  rested: [...a.rested, ...b.rested],
+  released: [...a.released, ...b.released],
+  wanted: [...a.wanted, ...b.wanted],
+});
 
 /** Asks whoever the change of the books concerns, `entries` in any case, and tells whose decision is another one. */
 export function settleTurn(
@@ -95,9 +112,9 @@ export class Saying {
   ofEntry(entry: Entry): void {
     const { request, holding, filed } = entry;
     if (this.#hasSources) this.#want(entry);
-    if (!filed || holding) return this.#decide(entry, decisionOf(request, holding, this.#ledger));
-    filed.decision ??= decisionOf(request, undefined, this.#ledger);
-    return this.#decide(entry, filed.decision);
+    if (filed && !holding) filed.decision ??= decisionOf(request, undefined, this.#ledger);
+    const shared = holding ? undefined : filed?.decision;
+    this.#decide(entry, shared ?? decisionOf(request, holding, this.#ledger));
   }
 
   #decide(entry: Entry, decision: Decision): void {

@@ -58,7 +58,8 @@ function unassigned(request: ServiceRequest, ledger: Ledger): Unassigned {
   if (request.problem) return { outcome: 'Unassigned', ...request.problem, rejections: [] };
   const rejections = rejectionsOf(request, ledger);
   const { claims } = nextStep(request, undefined, ledger);
-  if (claims.length === 0) return { outcome: 'Unassigned', ...summaryOfRejections(request, ledger, rejections), rejections };
+  if (claims.length === 0)
+    return { outcome: 'Unassigned', ...summaryOfRejections(request, ledger, rejections), rejections };
   const names = claims.map(({ pool }) => `pool ${pool.name}`).join(' and ');
   const message = `The external source of ${names} was asked for an address.`;
   return { outcome: 'Unassigned', reason: 'AddressPending', message, rejections };

@@ -1,10 +1,13 @@
 /** The allocator of one term, fed by what happens to Services: decides at once and says whom it concerns. */
 
 import { adoptionProblem, foreignRequest, isOurWriting } from '../allocator/adoption.ts';
-import type { WithheldAddress } from '../allocator/circumstances.ts';
+import type { WithheldAddress, Withholding } from '../allocator/circumstances.ts';
 import type { Decision } from '../allocator/decision.ts';
 import { heldByDecision, heldByStatus } from '../allocator/held-addresses.ts';
 import { IncrementalAllocator, type PoolUse } from '../allocator/incremental-allocator.ts';
+import { poolKey } from '../allocator/ledger.ts';
+import type { RestedAddress } from '../allocator/rest.ts';
+import { type QuotaUse, quotaUse, type ReservationUse, reservationUse } from '../allocator/rule-use.ts';
 import { isOurs, type RequestProblem, requestOf, type ServiceRequest } from '../allocator/service-request.ts';
 import type { AllocationChange } from '../allocator/turn.ts';
 import { keyOf, type Service } from '../cluster/objects.ts';
@@ -23,6 +26,10 @@ export interface AddressBookListener {
   rulesUsed?(): void;
   /** Addresses that rest from now on. */
   rested?(addresses: readonly RestedAddress[]): void;
+  /** The pools that are about to be decided with. */
+  poolsInForce?(pools: readonly Pool[]): void;
+  /** What is said of a Service where more is known than the allocator knows. */
+  worded?(key: string, decision: Decision): Decision;
   /** Claims to be made on external sources, and addresses that go back to them. */
   claimsChanged?(change: Pick<AllocationChange, 'wanted' | 'released'>): void;
 }
@@ -69,7 +76,8 @@ export class AddressBook {
   }
 
   decisionOf(key: string): Decision | undefined {
-    return this.#allocator.decisionOf(key);
+    const decision = this.#allocator.decisionOf(key);
+    return (decision && this.#listener.worded?.(key, decision)) ?? decision;
   }
   holderOf(address: IpAddress): string | undefined {
     return this.#allocator.holderOf(address);
@@ -107,17 +115,18 @@ export class AddressBook {
     return isLoaded ? heldByDecision(this.#allocator) : this.#ours().filter(isOurWriting).flatMap(heldByStatus);
   }
 
-  /** Starts from what the status of every Service says. */
-  load({ pools, reservations, quotas }: AddressRules): void {
+  /**
+   * Starts from what the status of every Service says.
+   *
+   * @param resting what Services let go of that others are not to get yet
+   */
+  load({ pools, reservations, quotas }: AddressRules, resting: readonly WithheldAddress[] = []): void {
     this.#pools = pools;
+    this.#listener.poolsInForce?.(pools);
     const ours = this.#ours();
-    this.#tell(
-      this.#allocator.load(
-        pools,
-        ours.map((service) => this.#requestOf(service)),
-        { reservations, quotas, withheld: [...this.#externalIps].flatMap(externalIp) },
-      ),
-    );
+    const requests = ours.map((service) => this.#requestOf(service));
+    const withheld = [...resting, ...[...this.#externalIps].flatMap(externalIp)];
+    this.#tell(this.#allocator.load(pools, requests, { reservations, quotas, withheld }));
     this.#withheld = this.#externalIps;
     this.#listener.servicesConcerned(ours.map(keyOf));
     this.#open();
@@ -125,6 +134,7 @@ export class AddressBook {
 
   setConfig({ pools, reservations, quotas }: AddressRules): void {
     this.#pools = pools;
+    this.#listener.poolsInForce?.(pools);
     this.#tell(this.#allocator.setConfig(pools, reservations, quotas));
     this.#open();
     for (const key of [...this.#foreign]) if (this.#isJudgedAnew(key)) this.serviceChanged(key);
@@ -268,7 +278,7 @@ export class AddressBook {
     this.#withheld = after;
     const gone = [...before].filter(([address]) => !after.has(address));
     const come = [...after].filter(([address, service]) => before.get(address) !== service);
-    for (const { address } of gone.flatMap(externalIp)) this.#tell(this.#allocator.restore(address));
+    for (const { address } of gone.flatMap(externalIp)) this.#tell(this.#allocator.restore(address, 'AddressInUse'));
     for (const { address, ...why } of come.flatMap(externalIp)) this.#tell(this.#allocator.withhold(address, why));
   }
 
