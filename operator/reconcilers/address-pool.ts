@@ -7,16 +7,13 @@ import { isSame } from '../cluster/status-writer.ts';
 import { capacityOf, countOf } from '../config/pool-capacity.ts';
 import { objectRef } from '../config/verdict.ts';
 import type { AddressBook } from './address-book.ts';
+import { CalmPace } from './calm-pace.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import { LOOK_AGAIN, OwnWrites } from './own-writes.ts';
 import { commonStatusOf } from './verdict-status.ts';
 import type { World } from './world.ts';
 
 const DONE: Outcome = { next: 'WaitForChange' };
-/** Between two writes for counters alone; with `GATHER_MS` it keeps the last value within a second of its change. */
-const PACE_MS = 900;
-/** A burst of Services begins with one: wait for the others before the first write. */
-const GATHER_MS = 300;
 
 type PoolStatus = Pick<IpAddressPoolStatus, 'inForce'> & { readonly [name: string]: unknown };
 
@@ -26,14 +23,13 @@ export class AddressPoolReconciler implements Reconciler {
   readonly #keeper: ConfigKeeper;
   readonly #book: AddressBook;
   readonly #writes = new OwnWrites();
-  readonly #writtenAt = new Map<string, number>();
-  /** Since when the counters in a status are behind. */
-  readonly #behindSince = new Map<string, number>();
+  readonly #pace: CalmPace;
 
   constructor(world: World, keeper: ConfigKeeper, book: AddressBook) {
     this.#world = world;
     this.#keeper = keeper;
     this.#book = book;
+    this.#pace = new CalmPace(() => world.clock());
   }
 
   async reconcile(key: string): Promise<Outcome> {
@@ -46,24 +42,18 @@ export class AddressPoolReconciler implements Reconciler {
     if (this.#writes.isReplaced(pool)) return LOOK_AGAIN;
     const common = { ...commonStatusOf(pool, verdict, this.#world.now()), ...this.#inForceOf(key) };
     const counters = this.#countersOf(key);
-    const waitMs = isOnlyCounters(pool, common, counters) ? this.#waitOf(key) : 0;
+    const waitMs = isOnlyCounters(pool, common, counters) ? this.#pace.waitOf(key) : 0;
     if (waitMs > 0) return { next: 'RetryAfter', milliseconds: waitMs, because: 'counters are written at a calm pace' };
     const result = await this.#world.applyStatus<PoolStatus>(pool, resources.ipAddressPools, {
       status: { ...common, ...counters },
     });
-    this.#behindSince.delete(key);
-    if (result === 'Unchanged') return DONE;
-    this.#writtenAt.set(key, this.#world.clock());
+    if (result === 'Unchanged') {
+      this.#pace.isCurrent(key);
+      return DONE;
+    }
+    this.#pace.wrote(key);
     this.#writes.wrote(pool);
     return DONE;
-  }
-
-  #waitOf(key: string): number {
-    const now = this.#world.clock();
-    const since = this.#behindSince.get(key) ?? now;
-    this.#behindSince.set(key, since);
-    const last = this.#writtenAt.get(key) ?? Number.NEGATIVE_INFINITY;
-    return Math.ceil(Math.max(since + GATHER_MS, last + PACE_MS) - now);
   }
 
   #inForceOf(key: string): Pick<IpAddressPoolStatus, 'inForce'> {
@@ -87,8 +77,7 @@ export class AddressPoolReconciler implements Reconciler {
 
   #forget(key: string): void {
     this.#writes.forget(key);
-    this.#writtenAt.delete(key);
-    this.#behindSince.delete(key);
+    this.#pace.forget(key);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { type ResourceAddress, resources } from '../cluster/resource.ts';
 import type { ReadonlyStore } from '../cluster/store.ts';
+import { type Counting, countQuota, countReservation } from './counted-kinds.ts';
 import type { JudgedObject } from './verdict-status.ts';
 import type { Stores } from './world.ts';
 
@@ -10,6 +11,8 @@ export interface JudgedKind {
   readonly name: string;
   readonly resource: ResourceAddress;
   readonly store: ReadonlyStore<JudgedObject>;
+  /** For a kind with counters. */
+  readonly counting?: Counting;
 }
 
 export const judgedKinds = (stores: Stores): readonly JudgedKind[] => [
@@ -24,6 +27,11 @@ export const otherKinds = (stores: Stores): readonly JudgedKind[] => [
   { name: 'bgp-peer', resource: resources.bgpPeers, store: stores.bgpPeers },
   { name: 'bfd-profile', resource: resources.bfdProfiles, store: stores.bfdProfiles },
   { name: 'community', resource: resources.communities, store: stores.communities },
-  { name: 'address-reservation', resource: resources.addressReservations, store: stores.reservations },
-  { name: 'address-quota', resource: resources.addressQuotas, store: stores.quotas },
+  {
+    name: 'address-reservation',
+    resource: resources.addressReservations,
+    store: stores.reservations,
+    counting: countReservation,
+  },
+  { name: 'address-quota', resource: resources.addressQuotas, store: stores.quotas, counting: countQuota },
 ];

@@ -1,7 +1,7 @@
 /** Everything that the leader does during one term: the controllers, and who wakes which. */
 
 import type { ProbeResult } from '../../crds/node-announcement.ts';
-import { Controller, type ControllerMetrics, type Reconciler } from '../cluster/controller.ts';
+import { Controller, type ControllerMetrics, type Outcome, type Reconciler } from '../cluster/controller.ts';
 import { keyOf } from '../cluster/objects.ts';
 import { WorkQueue, type WorkQueueMetrics } from '../cluster/work-queue.ts';
 import { capacityOf } from '../config/pool-capacity.ts';
@@ -26,6 +26,7 @@ const SERVICE_WORKERS = 32;
 const CONFIG_WORKERS = 8;
 /** Objects come in bursts; what is said of them together is said once for the burst. */
 const GATHER_FAULTS_MS = 250;
+const GATHER_USE_MS = 100;
 /** What is done as a whole has a queue with a single key. */
 const THE_ONE = 'herald';
 
@@ -52,6 +53,7 @@ export class LeaderWork {
   readonly #state: Line;
   readonly #externalIps: ExternalIpWork;
   readonly #detection: DuplicateDetection | undefined;
+  readonly #ruleUse: Line;
   readonly #judged: readonly { readonly kind: JudgedKind; readonly line: Line }[];
 
   constructor(world: World, scope: Scope, options: LeaderWorkOptions) {
@@ -79,9 +81,10 @@ export class LeaderWork {
       isBusy: () => this.isBusy,
       lineOf: (reconciler, workers) => this.#line(reconciler, workers),
     });
+    this.#ruleUse = this.#line({ name: 'address-rules', reconcile: async () => this.#countRules() }, 1);
     this.#judged = otherKinds(world.stores).map((kind) => ({
       kind,
-      line: this.#line(new ConditionsReconciler(world, this.#keeper, kind), CONFIG_WORKERS),
+      line: this.#line(new ConditionsReconciler(world, this.#keeper, this.#book, kind), CONFIG_WORKERS),
     }));
   }
 
@@ -95,6 +98,7 @@ export class LeaderWork {
       this.#former,
       this.#state,
       ...this.#externalIps.lines,
+      this.#ruleUse,
       ...this.#judged.map(({ line }) => line),
     ];
     const running = lines.map(({ controller }) => controller.run(signal));
@@ -169,8 +173,15 @@ export class LeaderWork {
 
   #poolsUsed(keys: Iterable<string>): void {
     addAll(this.#pools, keys);
+    this.#ruleUse.queue.addAfter(THE_ONE, GATHER_USE_MS);
     const delayMs = this.#keeper.decideAfterUse(keys);
     if (delayMs !== undefined) this.#poolSet.queue.addAfter(THE_ONE, delayMs);
+  }
+
+  /** Where pools are used, reservations and quotas are. */
+  #countRules(): Outcome {
+    for (const { kind, line } of this.#judged) if (kind.counting) addAll(line, kind.store.list().map(keyOf));
+    return { next: 'WaitForChange' };
   }
 
   #tellEveryObject(): void {
