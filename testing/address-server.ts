@@ -2,7 +2,8 @@
  * A server of addresses after docs/address-sources.md that fails on demand: for tests in one process, and as a program
  * in a pod of the lab. It imports nothing but Node, so that the file alone is the whole program.
  *
- *   PUT /faults {"mode": "lost", "times": 3}    GET /faults tells the mode; the token does not guard it
+ *   GET /faults?mode=lost&times=3    from here on; without a query it tells the mode      the token does not
+ *   GET /state                       every claim, and what was done                      guard these
  */
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -118,12 +119,22 @@ export class AddressServer {
     const url = new URL(request.url ?? '', 'http://server');
     const text = Buffer.concat(chunks).toString();
     if (url.pathname === '/faults') {
-      if (request.method === 'PUT') this.fault = JSON.parse(text) as Fault;
+      this.#setFault(url.searchParams);
       send(response, { status: 200, body: this.fault });
+      return;
+    }
+    if (url.pathname === '/state') {
+      send(response, { status: 200, body: { claims: [...this.claims.values()], done: this.done } });
       return;
     }
     const reply = async (): Promise<Reply> => this.#reply(request, url, text);
     await this.#answer(response, this.#takeFault(), reply);
+  }
+
+  #setFault(query: URLSearchParams): void {
+    const mode = query.get('mode');
+    const [times, delayMs] = ['times', 'delayMs'].map((name) => Number(query.get(name) ?? '0'));
+    if (mode) this.fault = { mode: mode as FaultMode, ...(times && { times }), ...(delayMs && { delayMs }) };
   }
 
   #takeFault(): Fault {

@@ -9,6 +9,7 @@ import { isRefused } from '../config/verdict.ts';
 import type { Logger } from '../observability/log.ts';
 import { AddressBook } from './address-book.ts';
 import { AddressPoolReconciler } from './address-pool.ts';
+import { AddressSources, type AddressSourcesOptions } from './address-sources.ts';
 import { ConditionsReconciler } from './conditions.ts';
 import { ConfigKeeper } from './config-keeper.ts';
 import { ConfigurationStateReconciler } from './configuration-state.ts';
@@ -36,6 +37,8 @@ export interface LeaderWorkOptions {
     queue(name: string): WorkQueueMetrics;
     watchQueue(name: string, queue: WorkQueue): void;
   };
+  /** How soon and how often external sources are asked again. */
+  readonly sources?: Pick<AddressSourcesOptions, 'backoff' | 'listEveryMs'>;
   /** By what nodes are asked for addresses; without it no address is asked for, whatever its pool says. */
   readonly probes?: Pick<DuplicateDetectionOptions, 'world' | 'prospectOf' | 'onOutcome'>;
 }
@@ -44,6 +47,7 @@ export class LeaderWork {
   readonly #world: World;
   readonly #options: LeaderWorkOptions;
   readonly #book: AddressBook;
+  readonly #sources: AddressSources;
   readonly #keeper: ConfigKeeper;
   readonly #services: Line;
   readonly #pools: Line;
@@ -62,6 +66,14 @@ export class LeaderWork {
     this.#book = new AddressBook(world.stores.services, scope, {
       servicesConcerned: (keys) => this.#servicesConcerned(keys),
       poolsUsed: (keys) => this.#poolsUsed(keys),
+      poolsInForce: (pools) => this.#sources.configure(pools),
+      worded: (key, decision) => this.#sources.worded(key, decision),
+      claimsChanged: (change) => this.#sources.told(change),
+    });
+    this.#sources = new AddressSources(world, this.#book, {
+      log: options.log,
+      concerned: (keys) => this.#servicesConcerned(keys),
+      ...options.sources,
     });
     this.#keeper = new ConfigKeeper(world, this.#book, scope, () => this.#tellEveryObject());
     this.#detection = this.#detectionBy(options);
@@ -107,7 +119,7 @@ export class LeaderWork {
     this.#former.queue.add(THE_ONE);
     this.#externalIps.begin();
     this.#detection?.start();
-    await Promise.all(running);
+    await Promise.all([...running, this.#sources.run(signal)]);
   }
 
   /** Answers to AddressProbes, in the report of a node. */
@@ -138,6 +150,7 @@ export class LeaderWork {
       isLoaded: this.#keeper.isLoaded,
       isStale: [...verdicts.values()].some(isRefused),
       foreign: this.#book.foreignCounts(),
+      sources: this.#sources.report(),
       pools: pools.map((pool) => ({
         name: pool.name,
         capacity: pool.isRemnant ? { ipv4: 0n, ipv6: 0n } : capacityOf(pool),

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import * as assert from 'uvu/assert';
 import { spec } from '../../testing/spec.ts';
-import { type AllocatorReport, createAllocatorMetrics } from './metrics.ts';
+import { type AllocatorReport, createAllocatorMetrics, createSourceGauges } from './metrics.ts';
 
 spec('the metrics of the allocator', (test) => {
   test('say of each pool what it holds and what is used, and forget pools that are gone', async () => {
@@ -10,9 +10,11 @@ spec('the metrics of the allocator', (test) => {
       isLoaded: true,
       isStale: false,
       foreign: { notOurs: 2, contested: 1 },
+      sources: [{ pool: 'herald-system/a', isUp: false, claims: { Granted: 3, Pending: 2, Releasing: 1 } }],
       pools: [{ name: 'a', capacity: { ipv4: 256n, ipv6: 4n }, use: { ipv4: 3, ipv6: 1 } }],
     };
     createAllocatorMetrics(registry, () => report);
+    createSourceGauges(registry, () => report);
     const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     assert.equal(lines, [
       'metallb_allocator_addresses_total{pool="a"} 260',
@@ -25,6 +27,10 @@ spec('the metrics of the allocator', (test) => {
       'herald_foreign_services{reason="ContestedStatus"} 1',
       'metallb_k8s_client_config_loaded_bool 1',
       'metallb_k8s_client_config_stale_bool 0',
+      'herald_address_source_up{pool="herald-system/a"} 0',
+      'herald_address_source_claims{pool="herald-system/a",state="Granted"} 3',
+      'herald_address_source_claims{pool="herald-system/a",state="Pending"} 2',
+      'herald_address_source_claims{pool="herald-system/a",state="Releasing"} 1',
     ]);
     report = undefined;
     assert.not.match(await registry.metrics(), 'pool="a"');

@@ -3,6 +3,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { PoolUse } from '../allocator/incremental-allocator.ts';
 import type { Capacity } from '../config/pool-capacity.ts';
+import type { SourceReport } from './address-sources.ts';
 
 /** What the leader knows about its pools; a standby has nothing to report. */
 export interface AllocatorReport {
@@ -12,6 +13,7 @@ export interface AllocatorReport {
   /** Services whose addresses others answer for. */
   readonly foreign: { readonly notOurs: number; readonly contested: number };
   readonly pools: readonly { readonly name: string; readonly capacity: Capacity; readonly use: PoolUse }[];
+  readonly sources: readonly SourceReport[];
 }
 
 type PoolReport = AllocatorReport['pools'][number];
@@ -72,6 +74,38 @@ export function createAllocatorMetrics(registry: Registry, report: () => Allocat
     help: '1 if some object of the configuration is refused, so that what was in force before it still is.',
     collect() {
       this.set(report()?.isStale ? 1 : 0);
+    },
+  });
+}
+
+/**
+ * Registers the gauges of external sources; they ask `report` when they are read.
+ *
+ * @param report undefined while this process does not lead
+ */
+export function createSourceGauges(
+  registry: Registry,
+  report: () => Pick<AllocatorReport, 'sources'> | undefined,
+): void {
+  new Gauge({
+    registers: [registry],
+    name: 'herald_address_source_up',
+    labelNames: ['pool'],
+    help: '1 if the external source of the pool answered when it was asked last, else 0.',
+    collect() {
+      this.reset();
+      for (const { pool, isUp } of report()?.sources ?? []) this.set({ pool }, isUp ? 1 : 0);
+    },
+  });
+  new Gauge({
+    registers: [registry],
+    name: 'herald_address_source_claims',
+    labelNames: ['pool', 'state'],
+    help: 'Claims on the external source of the pool: Granted, Pending while it has not answered, Releasing until it has taken them back.',
+    collect() {
+      this.reset();
+      for (const { pool, claims } of report()?.sources ?? [])
+        for (const [state, count] of Object.entries(claims)) this.set({ pool, state }, count);
     },
   });
 }

@@ -22,7 +22,12 @@ import { announcedWorld } from '../reconcilers/announced-world.ts';
 import { ClusterWorld } from '../reconcilers/cluster-world.ts';
 import { Informers } from '../reconcilers/informers.ts';
 import { LeaderWork } from '../reconcilers/leader-work.ts';
-import { createAllocatorMetrics, createAnnouncedMetrics, createDetectionMetrics } from '../reconcilers/metrics.ts';
+import {
+  createAllocatorMetrics,
+  createAnnouncedMetrics,
+  createDetectionMetrics,
+  createSourceGauges,
+} from '../reconcilers/metrics.ts';
 import { probeWorld } from '../reconcilers/probe-world.ts';
 import { ReportInformers } from '../reconcilers/report-informers.ts';
 import type { Scope } from '../reconcilers/world.ts';
@@ -97,6 +102,7 @@ class OperatorProcess {
       this.#definitions.foreign.map(({ definition }) => definition.metadata.name),
     );
     createAllocatorMetrics(this.#registry, () => this.#work?.report());
+    createSourceGauges(this.#registry, () => this.#work?.report());
     this.#sourceObserver = createSourceMetrics(this.#registry);
     createAnnouncedMetrics(this.#registry, () => this.#announced?.states());
     const informers = [...this.#informers.all, ...this.#reports.all];

@@ -59,6 +59,11 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
     'find who has that MAC address and take the IP address from it, or take the address out of the pool (spec.exclude)',
     ...(isAsking(service) ? [`drop ${askedBy(service)} and get any free address, or ask for another one`] : []),
   ],
+  AddressPending: () => ['wait for the source of the pool, and ask again'],
+  SourceUnreachable: () => [
+    "mend what the message names: the source's server, its url in spec.source of the pool, or the Secret with its token; the operator goes on asking",
+  ],
+  SourceRefused: () => ['ask those who keep the source of the pool, or let another pool serve this Service'],
   ProbingAddress: () => ['wait for up to 5 s, and ask again'],
   AddressInUse: ({ service }) =>
     isAsking(service)
@@ -77,6 +82,18 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
       ? ['a headless Service cannot be balanced: create it without clusterIP None']
       : ['use ipFamilyPolicy SingleStack or PreferDualStack, or give the cluster both families'],
   AutoAssignDisabled: () => [`name the pool in ${annotations.addressPool}, or set autoAssign in the pool`],
+  NamespaceNotSelected: ({ service }) => [
+    `add ${service.metadata.namespace} to serviceAllocation.namespaces of the pool: external IPs need a namespace that is named or selected`,
+  ],
+  PoolWithoutExternalIPs: () => ['set spec.externalIPs: true in the pool, or ask for an address as a load balancer'],
+  ClusterAddress: () => ['name another address: this one belongs to the cluster itself'],
+  PoolDraining: () => ['name another pool, or an address of one: this one is being drained (spec.drain)'],
+  QuotaExceeded: () => ['delete Services that are not needed, or raise the AddressQuota'],
+  AddressReserved: ({ service }) =>
+    isAsking(service)
+      ? [`drop ${askedBy(service)} and get any free address, or let the AddressReservation be for this Service too`]
+      : ['add addresses to a pool that serves this Service, or let the AddressReservation be for it too'],
+  CoolingDown: () => ['wait until the address has rested (spec.coolDown of its pool); it is given by itself then'],
   NamespaceNotAllowed: ({ service }) => [
     `add ${service.metadata.namespace} to serviceAllocation.namespaces of the pool, or label the namespace as its namespaceSelectors want`,
   ],
@@ -98,6 +115,8 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
     `move the object to namespace ${snapshot.installation.namespace}, or add its namespace to --config-namespaces`,
   ],
   Shadowed: () => ['rename one of the two objects'],
+  OverlapsReservation: () => ['take the addresses out of one of the two reservations'],
+  DuplicateQuota: () => ['delete one of the two quotas, or join them'],
   WouldBreakServices: () => ['delete the Services that hold the addresses, or give the addresses back to the pool'],
   NoAdvertisement: ({ snapshot }) =>
     snapshot.l2Advertisements.length === 0

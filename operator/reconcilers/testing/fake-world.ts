@@ -39,6 +39,9 @@ const SCOPE = {
   lbClass: '',
 };
 
+/** Sources that fail are asked again soon. */
+const SOURCES = { backoff: { baseMs: 5, capMs: 20 } };
+
 export class FakeWorld implements World {
   readonly stores = {
     services: new Store<Service>(),
@@ -96,7 +99,7 @@ export class FakeWorld implements World {
     this.#terms += 1;
     this.#orders = new Orders(this.#terms, () => Date.now() * 1000);
     this.stores.namespaces.put('kube-system', { metadata: { name: 'kube-system', uid: 'uid-of-the-cluster' } });
-    this.#work = new LeaderWork(this, { ...SCOPE, ...more }, { log: memoryLogger(), ...options });
+    this.#work = new LeaderWork(this, { ...SCOPE, ...more }, { log: memoryLogger(), sources: SOURCES, ...options });
     this.#running = this.#work.run(this.#ending.signal);
   }
 

@@ -1,0 +1,152 @@
+import * as assert from 'uvu/assert';
+import { AddressServer } from '../../testing/address-server.ts';
+import { poolObject } from '../../testing/config-objects.ts';
+import { spec } from '../../testing/spec.ts';
+import { eventually } from '../cluster/testing/waiting.ts';
+import { FakeWorld } from './testing/fake-world.ts';
+import { service } from './testing/stories.ts';
+
+const RANGES = ['10.0.0.0/24', '2001:db8::/64'];
+const DUAL = {
+  clusterIPs: ['10.96.0.1', 'fd00::1'],
+  ipFamilies: ['IPv4', 'IPv6'],
+  ipFamilyPolicy: 'RequireDualStack',
+} as const;
+
+interface Story {
+  readonly world: FakeWorld;
+  readonly server: AddressServer;
+  /** The addresses in the status of Services of `shop`, sorted: 'web 10.0.0.1'. */
+  readonly assigned: () => string;
+  readonly claimed: () => string;
+  readonly messageOf: (name: string) => string;
+}
+
+async function telling(
+  body: (story: Story) => Promise<void>,
+  addresses: readonly string[] = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '2001:db8::1'],
+): Promise<void> {
+  const server = await new AddressServer({ addresses }).start();
+  const world = new FakeWorld();
+  world.put(world.stores.pools, poolObject('office', RANGES, { source: { http: { url: server.url } } }));
+  const ofServices = (): readonly string[] =>
+    world.stores.services
+      .list()
+      .flatMap(({ metadata: { namespace, name } }) =>
+        world.addressesOf(`${namespace}/${name}`).map((address) => `${name} ${address}`),
+      );
+  const ofClaims = (): readonly string[] =>
+    [...server.claims.values()].map(({ service: { name }, address }) => `${name} ${address}`);
+  const messageOf = (name: string): string => {
+    const { conditions = [] } = world.stores.services.get(`shop/${name}`)?.status ?? {};
+    const { reason, message } = conditions.find(({ type }) => type === 'heraldlb.io/AddressAssigned') ?? {};
+    return `${reason}: ${message}`;
+  };
+  const inWords = (list: readonly string[]): string => list.toSorted().join(', ');
+  try {
+    await body({ world, server, assigned: () => inWords(ofServices()), claimed: () => inWords(ofClaims()), messageOf });
+  } finally {
+    await world.die();
+    await server.stop();
+  }
+}
+
+const becomes = async (what: () => string, words: string): Promise<void> => {
+  try {
+    await eventually(words, () => what() === words);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}, but ${what()}`);
+  }
+};
+
+spec('a pool with an external source', (test) => {
+  test('gives Services what the source gives, and gives it back', () =>
+    telling(async ({ world, assigned, claimed }) => {
+      world.lead();
+      world.put(world.stores.services, service('one'));
+      await becomes(assigned, 'one 10.0.0.1');
+      world.put(world.stores.services, service('both', { spec: DUAL }));
+      world.put(world.stores.services, service('asks', { annotations: { 'metallb.io/loadBalancerIPs': '10.0.0.4' } }));
+      const all = 'asks 10.0.0.4, both 10.0.0.2, both 2001:db8::1, one 10.0.0.1';
+      await becomes(assigned, all);
+      await becomes(claimed, all);
+      world.remove(world.stores.services, 'shop/one');
+      world.changeType('shop/asks');
+      await becomes(claimed, 'both 10.0.0.2, both 2001:db8::1');
+    }));
+
+  test('says that it waits, why it cannot be asked, and what the source refuses', () =>
+    telling(async ({ world, server, assigned, messageOf }) => {
+      await server.stop();
+      world.lead();
+      world.put(world.stores.services, service('web'));
+      await eventually('it is told', () => messageOf('web').startsWith('SourceUnreachable: The source of pool office'));
+      assert.match(messageOf('web'), /ECONNREFUSED/);
+      server.refuses = 'the office has moved';
+      await server.start();
+      await eventually('it is told', () => messageOf('web').startsWith('SourceRefused: '));
+      assert.match(messageOf('web'), /Pool office: The source refuses: the office has moved\./);
+      server.refuses = undefined;
+      world.put(world.stores.pools, poolObject('spare', ['10.9.0.0/24']));
+      await becomes(assigned, 'web 10.9.0.0');
+    }));
+
+  test('keeps, in another term, what Services hold, and loses and doubles nothing that was under way', () =>
+    telling(async ({ world, server, assigned, claimed }) => {
+      world.lead();
+      for (const name of ['a', 'b']) world.put(world.stores.services, service(name));
+      await becomes(assigned, 'a 10.0.0.1, b 10.0.0.2');
+      server.fault = { mode: 'lost' };
+      world.put(world.stores.services, service('c'));
+      await eventually('c is claimed', () => claimed().includes('c 10.0.0.3'));
+      await world.die();
+      server.fault = { mode: 'none' };
+      world.remove(world.stores.services, 'shop/b');
+      world.writes.splice(0);
+      world.lead();
+      await becomes(assigned, 'a 10.0.0.1, c 10.0.0.3');
+      await becomes(claimed, 'a 10.0.0.1, c 10.0.0.3');
+      assert.not.ok(world.writes.includes('services shop/a'));
+    }));
+
+  test('is claimed from for what Services hold when a pool gets its source, and left alone when it loses it', () =>
+    telling(async ({ world, server, assigned, claimed }) => {
+      world.put(world.stores.pools, poolObject('office', RANGES));
+      world.put(world.stores.services, service('web', { annotations: { 'metallb.io/loadBalancerIPs': '10.0.0.3' } }));
+      world.lead();
+      await becomes(assigned, 'web 10.0.0.3');
+      const metadata = { generation: 2 };
+      world.put(world.stores.pools, poolObject('office', RANGES, { metadata, source: { http: { url: server.url } } }));
+      await becomes(claimed, 'web 10.0.0.3');
+      world.put(world.stores.services, service('new'));
+      await becomes(assigned, 'new 10.0.0.1, web 10.0.0.3');
+      world.put(world.stores.pools, poolObject('office', RANGES, { metadata: { generation: 3 } }));
+      world.put(world.stores.services, service('third'));
+      await becomes(assigned, 'new 10.0.0.1, third 10.0.0.0, web 10.0.0.3');
+      assert.is(claimed(), 'new 10.0.0.1, web 10.0.0.3');
+    }));
+
+  test('that is deleted gives back what its last Services let go of', () =>
+    telling(async ({ world, assigned, claimed }) => {
+      world.lead();
+      for (const name of ['a', 'b']) world.put(world.stores.services, service(name));
+      await becomes(assigned, 'a 10.0.0.1, b 10.0.0.2');
+      world.remove(world.stores.pools, 'herald-system/office');
+      world.remove(world.stores.services, 'shop/a');
+      await becomes(claimed, 'b 10.0.0.2');
+      assert.is(assigned(), 'b 10.0.0.2');
+      world.remove(world.stores.services, 'shop/b');
+      await becomes(claimed, '');
+    }));
+
+  test('counts its claims', () =>
+    telling(async ({ world, server, assigned }) => {
+      world.lead();
+      world.put(world.stores.services, service('web'));
+      await becomes(assigned, 'web 10.0.0.1');
+      await server.stop();
+      world.put(world.stores.services, service('new'));
+      await eventually('it is down', () => world.report()?.sources[0]?.isUp === false);
+      assert.equal(world.report()?.sources[0]?.claims, { Granted: 1, Pending: 1, Releasing: 0 });
+    }));
+});
