@@ -1,5 +1,6 @@
 /** Every command, in the order of `herald --help`. */
 
+import { cleanup } from './cleanup.ts';
 import type { Command } from './command.ts';
 import { completion } from './completion.ts';
 import { convert } from './convert.ts';
@@ -11,4 +12,15 @@ import { migrate } from './migrate.ts';
 import { plan } from './plan.ts';
 import { status } from './status.ts';
 
-export const commands: readonly Command[] = [status, explain, plan, lint, events, drain, convert, migrate, completion];
+export const commands: readonly Command[] = [
+  status,
+  explain,
+  plan,
+  lint,
+  events,
+  drain,
+  convert,
+  migrate,
+  cleanup,
+  completion,
+];

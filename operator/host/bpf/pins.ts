@@ -13,6 +13,15 @@ const LINK_PREFIX = 'link-';
 export function preparePins(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch {
+    return false;
+  }
+  return isPinFolder(folder);
+}
+
+/** Whether it exists and is on a bpffs, where nothing but pins can be. */
+function isPinFolder(folder: string): boolean {
+  try {
     return statfsSync(folder).type === BPF_FS;
   } catch {
     return false;
@@ -39,11 +48,13 @@ export function unpin(path: string): void {
 }
 
 /**
- * Removes all pins of a folder and the folder: programs that nothing else holds are detached by that.
+ * Removes all pins of a folder on a bpffs, and the folder: programs that nothing else holds are detached by that.
  *
  * @returns how many pins there were
+ * @throws the error of unlink(2), such as EACCES
  */
 export function removePins(folder: string): number {
+  if (!isPinFolder(folder)) return 0;
   // links first: no program is attached to maps that nobody can reach any more
   const names = entriesOf(folder).toSorted((a, b) => Number(isLink(b)) - Number(isLink(a)));
   for (const name of names) unpin(join(folder, name));

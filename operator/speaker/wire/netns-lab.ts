@@ -185,6 +185,10 @@ export class LabNode {
     return this.#home.pid ?? 0;
   }
 
+  get pinFolder(): string {
+    return this.#options.data.pinFolder ?? '';
+  }
+
   /** Starts the process, after the one before it has ended, and waits until it listens. */
   async start(): Promise<void> {
     const namespaceOf = (pid: number | 'self'): string => readlinkSync(`/proc/${pid}/ns/net`);

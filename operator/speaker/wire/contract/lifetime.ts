@@ -1,5 +1,7 @@
 /** The contract: how long is answered. A node whose lease has ended is silent, and a restart that was announced loses nothing it need not. */
 
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { decodeArp } from '../../../protocols/arp/arp.ts';
 import type { ResponderChoice } from '../choose-responder.ts';
@@ -7,6 +9,7 @@ import { announcement } from '../netns-lab.ts';
 import { arpRequest, ipOf } from './frames.ts';
 import { eventuallyAnswered, eventuallyIs, onStage, type Stage, type Test, V4, V6 } from './stage.ts';
 
+const MAIN = fileURLToPath(new URL('../../../main.ts', import.meta.url));
 /** The nodes' lease is 100 ms; the rest is for a busy machine. */
 const SILENT_WITHIN_MS = 600;
 /** Who asks all the time, so that nobody else's answers are counted. */
@@ -82,6 +85,21 @@ export function lifetime(test: Test, choice: ResponderChoice): void {
       await new Promise((resolve) => setTimeout(resolve, 100));
       assert.equal(await stage.answered(), ['NDP']);
     }));
+
+  if (choice !== 'packet')
+    test('`herald cleanup` takes out of the kernel what nobody adopts', () =>
+      onStage(choice, async (stage) => {
+        stage.node.send({ kind: 'ExtendLease', milliseconds: 60_000 });
+        stage.node.send({ kind: 'Restart' });
+        await stage.node.until('Left');
+        await stage.node.kill();
+        assert.equal(await stage.answered(), ['ARP', 'NDP']);
+        const said = execFileSync(process.execPath, [MAIN, 'cleanup', stage.node.pinFolder], { encoding: 'utf8' });
+        assert.match(said, /^removed 5 pins from /);
+        assert.equal(await stage.answered(), []);
+        const again = execFileSync(process.execPath, [MAIN, 'cleanup', stage.node.pinFolder], { encoding: 'utf8' });
+        assert.match(again, /^nothing is pinned in /);
+      }));
 }
 
 /** Asks every 5 ms until it is stopped, and counts. */
