@@ -18,6 +18,7 @@ const SCENARIOS = join(repository, 'e2e/scenarios');
 /** Others that need a slice of addresses beside the scenarios. */
 const OTHERS = ['demo', 'bench', 'spare'];
 export const METALLB = 'metallb.io/v1beta1';
+const HERALD = 'heraldlb.io/v1alpha1';
 /** What scenarios configure, by the version that is served. */
 const CONFIG_VERSIONS = {
   IPAddressPool: METALLB,
@@ -26,6 +27,8 @@ const CONFIG_VERSIONS = {
   BGPPeer: 'metallb.io/v1beta2',
   BFDProfile: METALLB,
   Community: METALLB,
+  AddressReservation: HERALD,
+  AddressQuota: HERALD,
 } as const;
 export type ConfigKind = keyof typeof CONFIG_VERSIONS;
 /** After an outage of the API server the controller manager waits up to minutes before it looks at namespaces again. */

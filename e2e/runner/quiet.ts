@@ -14,6 +14,7 @@ export const QUIET: readonly string[] = [
   'kubectl-views',
   'l2-announce',
   'metrics',
+  'reservations',
 ];
 
 /** After a minute without the API server the controller manager asks again ever more seldom. */

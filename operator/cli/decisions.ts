@@ -15,7 +15,7 @@ import { conditionOf } from '../cluster/conditions.ts';
 import { type EndpointSlice, keyOf, type Service } from '../cluster/objects.ts';
 import type { L2Advertisement } from '../config/advertisements.ts';
 import type { Pool } from '../config/pool.ts';
-import { configInForce } from '../config/resolve-config.ts';
+import { configInForce, resolveAddressRules } from '../config/resolve-config.ts';
 import { entriesInForce, type HeldAddress } from '../config/stored-state.ts';
 import type { ClusterSnapshot } from './gather.ts';
 
@@ -37,7 +37,8 @@ export interface Decisions {
 export function decisionsOf(snapshot: ClusterSnapshot): Decisions {
   const { pools, l2Advertisements } = inForce(snapshot);
   const ours = oursOf(snapshot);
-  const addresses = allocate({ pools, services: ours.map(requestAsWritten) });
+  const rules = resolveAddressRules({ ...snapshot, ...scopeOf(snapshot) }, pools);
+  const addresses = allocate({ pools, ...rules, services: ours.map(requestAsWritten) });
   const announced = announcedServices(snapshot);
   const nodes = snapshot.nodes.filter((node) => peerAddressOf(node, undefined)).map(announcingNodeOf);
   const holders = new Map<string, AnnouncedService[]>();
@@ -71,10 +72,15 @@ function requestAsWritten(service: Service): ServiceRequest {
   return told?.reason === 'NotOurs' ? foreignRequest(request, { reason: 'NotOurs', message: told.message }) : request;
 }
 
+const scopeOf = ({ installation: { namespace, configNamespaces } }: ClusterSnapshot) => ({
+  ownNamespace: namespace,
+  configNamespaces,
+});
+
 /** What was stored before anybody acted on it; without a PoolSet what the pools and Services tell of it. */
 function inForce(snapshot: ClusterSnapshot): Pick<Decisions, 'pools' | 'l2Advertisements'> {
-  const { installation, poolSets, pools, l2Advertisements, namespaces } = snapshot;
-  const { namespace: ownNamespace, configNamespaces } = installation;
+  const { poolSets, pools, l2Advertisements, namespaces } = snapshot;
+  const { ownNamespace, configNamespaces } = scopeOf(snapshot);
   const mirror = poolSets.find(({ metadata: m }) => m.namespace === ownNamespace && m.name === POOL_SET_NAME);
   const held = oursOf(snapshot).flatMap(heldBy);
   return configInForce({

@@ -67,6 +67,7 @@ export class OperatorModel {
     this.#allocator.load(
       this.#config.pools,
       oursOf(snapshot).map((service) => this.#requestOf(service)),
+      this.#config,
     );
     this.#settle();
   }

@@ -75,6 +75,22 @@ spec('a plan', (test) => {
     assert.ok(text.includes(`heraldlb.io/allow-disruption: "${hash}"`), text);
     assert.ok(text.includes('1 would break: the operator will refuse this change unless'), text);
   });
+  test('knows what is reserved, and what a quota leaves', () => {
+    const ours = (kind: string, name: string, spec: string): string =>
+      `---\napiVersion: heraldlb.io/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: herald-system}\nspec: ${spec}\n`;
+    const newService = (name: string): string =>
+      `---\napiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: shop}\nspec: {type: LoadBalancer, clusterIPs: [10.96.0.9], ports: [{port: 80}]}\n`;
+    const reserved = ours('AddressReservation', 'r', '{addresses: [203.0.113.3], for: {namespace: shop, name: vip}}');
+    assert.equal(inWords(planned(three, reserved + newService('late')).plan), [
+      'shop/late  -> 203.0.113.4 nobody>node-a',
+    ]);
+    assert.equal(inWords(planned(three, reserved + newService('vip')).plan), [
+      'shop/vip  -> 203.0.113.3 nobody>node-a',
+    ]);
+    const limited = planned(three, ours('AddressQuota', 'q', '{limits: [{ipv4: 3}]}') + newService('late'));
+    assert.equal(inWords(limited.plan), ['shop/late  -> ']);
+    assert.match(limited.text, 'AddressQuota herald-system/q allows namespace shop 3 IPv4 addresses');
+  });
   test('changes nothing where the operator refuses already, and says so', () => {
     const refused = { ...three, pools: [pool('public', ['203.0.113.1-203.0.113.9'])] };
     const inForce = snapshotOf(three).poolSets[0]?.pools ?? [];
