@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import * as assert from 'uvu/assert';
 import { spec } from '../../testing/spec.ts';
-import { type AllocatorReport, createAllocatorMetrics, createSourceGauges } from './metrics.ts';
+import { type AllocatorReport, createAllocatorMetrics, createSourceStateMetrics } from './metrics.ts';
 
 spec('the metrics of the allocator', (test) => {
   test('say of each pool what it holds and what is used, and forget pools that are gone', async () => {
@@ -14,7 +14,7 @@ spec('the metrics of the allocator', (test) => {
       pools: [{ name: 'a', capacity: { ipv4: 256n, ipv6: 4n }, use: { ipv4: 3, ipv6: 1 } }],
     };
     createAllocatorMetrics(registry, () => report);
-    createSourceGauges(registry, () => report);
+    createSourceStateMetrics(registry, () => report);
     const lines = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     assert.equal(lines, [
       'metallb_allocator_addresses_total{pool="a"} 260',

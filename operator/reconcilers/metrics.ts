@@ -83,7 +83,7 @@ export function createAllocatorMetrics(registry: Registry, report: () => Allocat
  *
  * @param report undefined while this process does not lead
  */
-export function createSourceGauges(
+export function createSourceStateMetrics(
   registry: Registry,
   report: () => Pick<AllocatorReport, 'sources'> | undefined,
 ): void {

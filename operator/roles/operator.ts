@@ -26,7 +26,7 @@ import {
   createAllocatorMetrics,
   createAnnouncedMetrics,
   createDetectionMetrics,
-  createSourceGauges,
+  createSourceStateMetrics,
 } from '../reconcilers/metrics.ts';
 import { probeWorld } from '../reconcilers/probe-world.ts';
 import { ReportInformers } from '../reconcilers/report-informers.ts';
@@ -102,7 +102,7 @@ class OperatorProcess {
       this.#definitions.foreign.map(({ definition }) => definition.metadata.name),
     );
     createAllocatorMetrics(this.#registry, () => this.#work?.report());
-    createSourceGauges(this.#registry, () => this.#work?.report());
+    createSourceStateMetrics(this.#registry, () => this.#work?.report());
     this.#sourceObserver = createSourceMetrics(this.#registry);
     createAnnouncedMetrics(this.#registry, () => this.#announced?.states());
     const informers = [...this.#informers.all, ...this.#reports.all];
