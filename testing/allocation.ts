@@ -70,7 +70,7 @@ export const planInWords = (plan: ReadonlyMap<string, Decision>): Record<string,
 
 const someFamilies = fc.constantFrom<readonly Family[]>([4], [4], [6], [4, 6], [6, 4]);
 /** Addresses in and around the pools of `somePools`. */
-const someAddress = (family: Family): fc.Arbitrary<IpAddress> =>
+export const someAddress = (family: Family): fc.Arbitrary<IpAddress> =>
   fc
     .tuple(fc.nat(2), fc.nat(5))
     .map(([pool, at]) => ip(family === 4 ? `192.0.${2 + pool}.${at}` : `2001:db8:${2 + pool}::${at}`));

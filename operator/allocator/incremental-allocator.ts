@@ -8,7 +8,7 @@ import type { Quota } from '../config/quota.ts';
 import type { Reservation } from '../config/reservation.ts';
 import { formatIp, type IpAddress } from '../net/address.ts';
 import { oldestFirst, settle } from './allocate.ts';
-import { type Circumstances, claimKey, NO_CIRCUMSTANCES, type Withholding } from './circumstances.ts';
+import { type Circumstances, type ClaimAnswer, claimKey, NO_CIRCUMSTANCES, type Withholding } from './circumstances.ts';
 import type { Decision } from './decision.ts';
 import { ForeignServices } from './foreign-services.ts';
 import { addressesOf, type Holder, type Holding, isSameAddress } from './holding.ts';
@@ -137,26 +137,30 @@ export class IncrementalAllocator {
   /** An external source gave addresses for the Service. What it has no use for is in `released`. */
   grant(pool: string, service: string, addresses: readonly IpAddress[]): AllocationChange {
     const before = addressesOf(this.#entries.get(service)?.holding).length;
-    this.#ledger.claims.set(claimKey(pool, service), { addresses });
-    const change = this.#changedByAnswer(service);
+    const given = this.#answer(pool, service, { addresses });
     this.#ledger.claims.delete(claimKey(pool, service));
     const has = addressesOf(this.#entries.get(service)?.holding);
     const unused = addresses.filter((address) => !has.some((one) => isSameAddress(one, address)));
     const released = unused.map((address) => ({ pool, serviceKey: service, address }));
     const isOfUse = has.length > before || unused.length < addresses.length;
     // Asked again it would give the same again, so it counts as a refusal until somebody tries anew.
-    const texts = addresses.map(formatIp).join(' and ');
+    const texts = addresses.map(formatIp).join(' and ') || 'nothing';
     const later = isOfUse
-      ? this.#changedByAnswer(service)
-      : this.refuse(pool, service, `The source gave ${texts || 'nothing'}, which the Service cannot have.`);
-    return joined(joined(change, later), { ...NO_CHANGE, released });
+      ? this.#asked(service)
+      : this.refuse(pool, service, `The source gave ${texts}, which the Service cannot have.`);
+    return joined(joined(given, later), { ...NO_CHANGE, released });
   }
 
   /** The external source of the pool gives the Service nothing: it goes on to the next pool. */
   refuse(pool: string, service: string, message: string): AllocationChange {
-    if (!this.#entries.has(service)) return NO_CHANGE;
-    this.#ledger.claims.set(claimKey(pool, service), { refusal: message });
-    return this.#changedByAnswer(service);
+    return this.#answer(pool, service, { refusal: message });
+  }
+
+  #answer(pool: string, service: string, answer: ClaimAnswer): AllocationChange {
+    const isSource = this.#ledger.pools.live.some((one) => one.source && poolKey(one) === pool);
+    if (!isSource || !this.#entries.has(service)) return NO_CHANGE;
+    this.#ledger.claims.set(claimKey(pool, service), answer);
+    return this.#asked(service);
   }
 
   /** Tries everybody who waits again, and forgets what external sources have refused. */
@@ -167,7 +171,7 @@ export class IncrementalAllocator {
     return this.#settle(turn);
   }
 
-  #changedByAnswer(service: string): AllocationChange {
+  #asked(service: string): AllocationChange {
     const turn = new Turn();
     const entry = this.#entries.get(service);
     if (entry) turn.entries.add(entry);
