@@ -29,13 +29,13 @@ export const poolExtensionRows: readonly FieldSamples[] = [
   yesOrNo('spec.duplicateAddressDetection'),
   yesOrNo('spec.externalIPs'),
   field('spec.source', [{ http: { url: 'http://ipam' } }, ABSENT], [{}, 'http']),
-  field('spec.source.http', [{ url: 'http://ipam' }], ['http://ipam', {}]),
+  field('spec.source.http', [{ url: 'http://ipam' }], ['http://ipam']),
   field(
     'spec.source.http.url',
     ['http://192.0.2.7:8080', 'https://ipam.example.com/', 'https://[2001:db8::1]/api/v1'],
     ['ipam.example.com', 'ftp://ipam', 'http://me:secret@ipam', 'http://ipam/?x=1', 'http://', '', 7, ABSENT],
   ),
-  field('spec.source.http.secretRef', [{ name: 'ipam' }, ABSENT], ['ipam', {}]),
+  field('spec.source.http.secretRef', [{ name: 'ipam' }, ABSENT], ['ipam']),
   field('spec.source.http.secretRef.name', ['ipam'], ['', 'x'.repeat(254), 7, ABSENT]),
   field('spec.source.http.timeout', ['100ms', '5s', '60s', ABSENT], ['99ms', '61s', '-5s', '5', 5]),
 ];
@@ -53,7 +53,7 @@ export function poolSetExtensionRows(path: string): readonly FieldSamples[] {
     field(`${path}.source`, [{}, ABSENT], ['http']),
     field(`${path}.source.http`, [{ url: 'http://ipam' }], ['http://ipam']),
     requiredText(`${path}.source.http.url`),
-    field(`${path}.source.http.secretRef`, [{ name: 'ipam' }, ABSENT], ['ipam', {}]),
+    field(`${path}.source.http.secretRef`, [{ name: 'ipam' }, ABSENT], ['ipam']),
     requiredText(`${path}.source.http.secretRef.name`),
     text(`${path}.source.http.timeout`),
   ];

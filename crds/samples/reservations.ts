@@ -55,7 +55,7 @@ export const addressQuotaSamples: KindSamples = {
     status: { ...aStatus, used: [used], full: 0 },
   },
   fields: [
-    field('spec', [{ limits: [limit] }], [{}, 5, ABSENT]),
+    field('spec', [{ limits: [limit] }], [5, ABSENT]),
     field('spec.for', [{}, ABSENT], ['shop']),
     field('spec.for.namespaces', [[], ['shop'], ABSENT], ['shop']),
     field('spec.for.namespaces[]', ['shop'], ['', 'x'.repeat(254), 7]),
