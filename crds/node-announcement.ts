@@ -52,6 +52,11 @@ const inputs = z.object({
     .array(networkInterface)
     .describe('The interfaces that this node may announce on.')
     .register(kubernetes, atomic),
+  keeps: z
+    .array(z.string().describe('An address.'))
+    .optional()
+    .describe('With sticky ownership: what the node goes on answering for although another is first by the order.')
+    .register(kubernetes, atomic),
   ignoresExcludeLabel: z
     .boolean()
     .describe('Whether nodes with the label node.kubernetes.io/exclude-from-external-load-balancers announce too.'),

@@ -19,6 +19,9 @@ export interface ExpectedOwner {
   readonly interfaces: readonly string[] | 'all';
 }
 
+/** Whether a node says that it goes on answering for an address although another is first by the order. */
+export type Keeps = (node: string, address: string) => boolean;
+
 /** Nodes with equal keys compute equal owners. */
 export const viewKeyOf = ({ algorithmVersion, alive, ignoresExcludeLabel }: ReportInputs): string =>
   JSON.stringify([algorithmVersion, ignoresExcludeLabel, alive.toSorted()]);
@@ -27,11 +30,13 @@ export class ExpectedView {
   readonly key: string;
   readonly ignoresExcludeLabel: boolean;
   readonly alive: ReadonlySet<string>;
+  readonly #keeps: Keeps;
   readonly #owners = new Map<string, readonly ExpectedOwner[]>();
   /** Services by node that owns an address of them. */
   readonly #byNode = new Map<string, Set<string>>();
 
-  constructor(inputs: ReportInputs) {
+  constructor(inputs: ReportInputs, keeps: Keeps = () => false) {
+    this.#keeps = keeps;
     this.key = viewKeyOf(inputs);
     this.ignoresExcludeLabel = inputs.ignoresExcludeLabel;
     this.alive = new Set(inputs.alive);
@@ -61,7 +66,10 @@ export class ExpectedView {
 
   #elect(service: string, { address, claim }: AddressClaim): readonly ExpectedOwner[] {
     if ('reason' in claim) return [];
-    const node = ownerOf(claim.candidates, (name) => this.alive.has(name));
+    const isAlive = (name: string): boolean => this.alive.has(name);
+    const node =
+      ownerOf(claim.candidates, (name) => isAlive(name) && this.#keeps(name, address)) ??
+      ownerOf(claim.candidates, isAlive);
     return node === undefined ? [] : [{ service, address, node, interfaces: interfacesOf(claim, node) }];
   }
 

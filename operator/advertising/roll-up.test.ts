@@ -34,6 +34,8 @@ class Cluster {
   /** Names of the interfaces of every node. */
   interfaces: readonly string[] = ['eth0'];
   ignoresExcludeLabel = false;
+  /** With sticky ownership: the node that keeps an address although another is first by the order. */
+  keeps: ReadonlyMap<string, string> = new Map();
   #revision = 0;
 
   /** What `node` owns, and where it answers. */
@@ -42,7 +44,11 @@ class Cluster {
     const services = [...this.services.values()];
     const { l2 } = desiredAnnouncements({ ...given, node, ignoresExcludeLabel }, services);
     return l2
-      .filter(({ candidates }) => ownerOf(candidates, (name) => alive.includes(name)) === node)
+      .filter(({ candidates, address }) => {
+        const keeper = this.keeps.get(address) ?? '';
+        const owner = alive.includes(keeper) ? keeper : ownerOf(candidates, (name) => alive.includes(name));
+        return owner === node;
+      })
       .map((each) => ({
         service: each.service,
         address: each.address,
@@ -57,6 +63,7 @@ class Cluster {
       alive: [...this.alive],
       interfaces: this.interfaces.map((name) => ({ name, carrier: true, subnets: [] })),
       ignoresExcludeLabel: this.ignoresExcludeLabel,
+      keeps: [...this.keeps].flatMap(([address, keeper]) => (keeper === node ? [address] : [])),
     };
     const report = this.reports.get(node) ?? new NodeReport(inputs);
     this.reports.set(node, report);
@@ -176,6 +183,20 @@ spec('roll-up', (test) => {
       state: 'Announced',
       announcers: [{ node: 'node-a', address: '10.0.0.1' }],
     });
+  });
+
+  test('finds the address where a node keeps it though another is first by the order', () => {
+    const cluster = clusterOf({}, service('web'), service('other', { addresses: ['10.0.0.2'] }));
+    const rollUp = rolledUp(cluster);
+    for (const [keeps, node] of [
+      [new Map([['10.0.0.1', 'node-c']]), 'node-c'],
+      [new Map(), 'node-b'],
+    ] as const) {
+      cluster.keeps = keeps;
+      for (const each of NODES) rollUp.setReport(each, cluster.report(each));
+      assert.ok(rollUp.take().has('shop/web'));
+      assert.equal(rollUp.outcomeOf('shop/web'), { state: 'Announced', announcers: [{ node, address: '10.0.0.1' }] });
+    }
   });
 
   test('forgets a node whose Lease is old', () => {

@@ -52,6 +52,8 @@ export class RollUp {
   /** By key; normally one, two while nodes learn of a lost or a new one. */
   readonly #views = new Map<string, ExpectedView>();
   readonly #nodes = new Map<string, ReportingNode>();
+  /** With sticky ownership: by node, the addresses that it keeps. */
+  readonly #keeps = new Map<string, ReadonlySet<string>>();
   readonly #concerned = new Set<string>();
   #config: ClusterConfig;
   #leading: ExpectedView | undefined;
@@ -79,11 +81,22 @@ export class RollUp {
   setReport(name: string, report: NodeAnnouncement | undefined): void {
     const node = this.#nodes.get(name) ?? new ReportingNode(name);
     this.#nodes.set(name, node);
+    this.#setKeeps(name, new Set(report?.inputs.keeps));
     const view = report && this.#viewOf(report);
     for (const bucket of node.setReport(report, view)) this.#concernBucket(bucket);
     if (!report) this.#nodes.delete(name);
     this.#dropUnusedViews();
     this.#lead();
+  }
+
+  /** What a node keeps is decided anew in every view. */
+  #setKeeps(name: string, keeps: ReadonlySet<string>): void {
+    const before: ReadonlySet<string> = this.#keeps.get(name) ?? new Set();
+    if (keeps.size === 0) this.#keeps.delete(name);
+    else this.#keeps.set(name, keeps);
+    const changed = [...keeps].filter((address) => !before.has(address));
+    for (const address of [...changed, ...[...before].filter((address) => !keeps.has(address))])
+      this.#services.touchHoldersOf(address);
   }
 
   /** How many Services hold addresses. */
@@ -243,7 +256,7 @@ export class RollUp {
   #viewOf({ inputs }: NodeAnnouncement): ExpectedView {
     const known = this.#views.get(viewKeyOf(inputs));
     if (known) return known;
-    const view = new ExpectedView(inputs);
+    const view = new ExpectedView(inputs, (node, address) => this.#keeps.get(node)?.has(address) === true);
     this.#views.set(view.key, view);
     for (const [key, claims] of this.#decisionsFor(inputs.ignoresExcludeLabel).claims) view.set(key, claims);
     return view;

@@ -29,6 +29,11 @@ export class ServiceTable {
     this.#dirty.add(key);
   }
 
+  /** Something about an address has changed. */
+  touchHoldersOf(address: string): void {
+    for (const key of this.#holders.get(address) ?? []) this.#dirty.add(key);
+  }
+
   /** What is alike for all has changed. */
   touchAll(): void {
     for (const key of this.#services.keys()) this.#dirty.add(key);

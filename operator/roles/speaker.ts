@@ -161,7 +161,7 @@ async function start(
 const proxyOf = ({ kubeProxyMetrics: url }: SpeakerSettings): Pick<AgentOptions, 'readProxy'> =>
   url === undefined ? {} : { readProxy: () => readMetrics(url, PROXY_TIMEOUT_MS) };
 
-const clockData = ({ nodeName, heartbeat }: SpeakerSettings, folder: RunFolder) => ({
+const clockData = ({ nodeName, heartbeat, ownership }: SpeakerSettings, folder: RunFolder) => ({
   config: {
     node: nodeName,
     incarnation: folder.nextIncarnation(Date.now()),
@@ -172,6 +172,7 @@ const clockData = ({ nodeName, heartbeat }: SpeakerSettings, folder: RunFolder) 
     startMarginMs: heartbeat.intervalMs * heartbeat.missed,
     isolationHoldMs: ISOLATION_HOLD_MS,
     leaveTimeoutMs: 1_000,
+    isSticky: ownership === 'sticky',
   },
   port: heartbeat.port,
   ...(heartbeat.bindAddress !== undefined && { bindAddress: heartbeat.bindAddress }),

@@ -22,6 +22,8 @@ export interface SpeakerSettings extends CommonSettings {
     /** How many heartbeats in a row must be missing until a peer counts as gone. */
     readonly missed: number;
   };
+  /** Who owns an address when a node returns: the first by the hash order, or who has it. */
+  readonly ownership: 'hash' | 'sticky';
   /** Where the Secret with the member key is mounted, for a restart without the API server. */
   readonly memberKeyFolder: string;
   /** Where kube-proxy of this node tells whether it forwards; absent: nobody is asked. */
@@ -93,6 +95,13 @@ export const speakerFlags = {
     default: '3',
     help: 'So many missing heartbeats in a row mean that a peer is gone.',
   },
+  ownership: {
+    schema: oneOf(['hash', 'sticky']),
+    env: 'HERALD_OWNERSHIP',
+    placeholder: 'RULE',
+    default: 'hash',
+    help: 'When a node returns: hash gives it back what is its own by the order of MetalLB, sticky leaves it with who took it over. In force once all speakers say sticky.',
+  },
   'kube-proxy-metrics': {
     schema: httpUrl,
     env: 'HERALD_KUBE_PROXY_METRICS',
@@ -135,6 +144,7 @@ export function readSpeakerSettings(surroundings: Surroundings): SpeakerSettings
       intervalMs: values['heartbeat-interval-ms'] ?? INTERVAL_MS[values['failure-detection'] ?? 'normal'],
       missed: values['heartbeat-missed'],
     },
+    ownership: values.ownership,
     memberKeyFolder: values['ml-secret-key-path'],
     ...(values['kube-proxy-metrics'] && { kubeProxyMetrics: values['kube-proxy-metrics'] }),
     serviceStatuses: values['service-statuses'],

@@ -8,7 +8,7 @@ import { HostError } from '../host/host-error.ts';
 import { parseIp } from '../net/address.ts';
 import type { MembershipConfig } from '../protocols/heartbeat/membership-state.ts';
 import { HeartbeatLoop } from './clock/heartbeat-loop.ts';
-import type { FromClock, ToClock, TookMessage } from './messages.ts';
+import type { ClaimsMessage, FromClock, ToClock, TookMessage } from './messages.ts';
 import { systemClock } from './wire/clock.ts';
 
 /** What main gives the thread to start with. */
@@ -46,7 +46,7 @@ const loop = new HeartbeatLoop({
 main.on('message', (message: ToClock) => {
   if (message.kind === 'WirePort') {
     wire = message.port;
-    wire.on('message', (took: TookMessage) => loop.take(took));
+    wire.on('message', (message: TookMessage | ClaimsMessage) => loop.take(message));
     wire.unref(); // main's port alone keeps the thread alive
     return;
   }

@@ -16,6 +16,21 @@ export interface AvailableMessage {
   readonly view: number;
   /** A peer is back that may have answered for our addresses meanwhile (a healed partition): announce all that is owned once more. */
   readonly announceAgain: boolean;
+  /** A returning node ranks behind the present owner; all living speakers agree on it. */
+  readonly isSticky?: boolean;
+}
+
+/** The whole set of addresses (`addressIdOf`) that a peer goes on answering for although another is first by the order. */
+export interface PeerClaimsMessage {
+  readonly kind: 'PeerClaims';
+  readonly node: string;
+  readonly addresses: readonly number[];
+}
+
+/** Through the clock's port, from the wire thread: the same of this node. */
+export interface ClaimsMessage {
+  readonly kind: 'Claims';
+  readonly addresses: readonly number[];
 }
 
 /** An address to ask the network for before its first use. */
@@ -39,7 +54,7 @@ export interface TookMessage {
   readonly addresses: readonly number[];
 }
 
-/** To the wire thread. `Available` and `Taken` come through the clock's port, everything else from main. */
+/** To the wire thread. `Available`, `Taken` and `PeerClaims` come through the clock's port, everything else from main. */
 export type ToWire =
   | {
       readonly kind: 'Desired';
@@ -52,6 +67,7 @@ export type ToWire =
     }
   | AvailableMessage
   | TakenMessage
+  | PeerClaimsMessage
   /** The whole set of probes; what is no longer in it is dropped. Answered by `Probed`, within 5 s. */
   | { readonly kind: 'Probe'; readonly probes: readonly ProbeRequest[]; readonly excludeInterfaces: string }
   /** The port to the clock thread; transferred. */
@@ -91,6 +107,8 @@ export type FromWire =
       readonly kind: 'Owned';
       readonly services: readonly OwnedAddress[];
       readonly interfaces: readonly ReportInterface[];
+      /** Of these the addresses that this node answers for although another is first by the order, sorted. */
+      readonly keeps?: readonly string[];
     }
   /** Something does not work; `fatal` ends the speaker (a missing capability). `reason` is one PascalCase word. */
   | { readonly kind: 'Fault'; readonly reason: string; readonly message: string; readonly fatal: boolean }
@@ -124,6 +142,7 @@ export type ToClock =
   /** Whether this node may own addresses: its desired state is loaded and the wire answers. */
   | { readonly kind: 'Ready'; readonly ready: boolean }
   | TookMessage
+  | ClaimsMessage
   /** Tell the peers that this node leaves; answered by `LeaveAcknowledged`. */
   | { readonly kind: 'Leave' }
   | { readonly kind: 'Stop' };

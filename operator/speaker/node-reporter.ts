@@ -130,7 +130,9 @@ export class NodeReporter {
     if (message.kind === 'Responder') this.#report.setResponder(message.responder);
     if (message.kind !== 'Owned') return;
     this.#report.setOwned(message.services);
-    this.#report.setInputs({ ...this.#report.inputs, interfaces: [...message.interfaces] });
+    const { keeps: _before, ...inputs } = this.#report.inputs;
+    const keeps = message.keeps?.length ? { keeps: [...message.keeps] } : {};
+    this.#report.setInputs({ ...inputs, interfaces: [...message.interfaces], ...keeps });
     this.#begin();
     this.#plan();
   }

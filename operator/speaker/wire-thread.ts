@@ -6,7 +6,7 @@ import { AnswerLease } from '../host/answer-lease.ts';
 import { arpIgnore } from '../host/arp-ignore.ts';
 import { inKernelSurroundings } from '../host/bpf/open.ts';
 import { KernelHost } from '../host/kernel-host.ts';
-import type { FromWire, TookMessage, ToWire } from './messages.ts';
+import type { ClaimsMessage, FromWire, TookMessage, ToWire } from './messages.ts';
 import { chooseResponder, type ResponderChoice } from './wire/choose-responder.ts';
 import { systemClock } from './wire/clock.ts';
 import { Prober } from './wire/prober.ts';
@@ -33,7 +33,7 @@ if (inKernel) lease.mirrorTo(inKernel.leaseMap);
 post({ kind: 'Responder', responder: report });
 const mayAnswer = (): boolean => lease.isLive;
 let toClock: MessagePort | undefined;
-const postToClock = (message: TookMessage): void => toClock?.postMessage(message);
+const postToClock = (message: TookMessage | ClaimsMessage): void => toClock?.postMessage(message);
 const time = { clock: systemClock, wallClock: Date.now };
 const wire = new Wire({ ...time, host, post, postToClock, mayAnswer, inKernel, arpIgnore });
 const prober = new Prober({ host, clock: systemClock, random: randomBytes, post });
@@ -57,6 +57,9 @@ const onMessage = (message: ToWire): void => {
       break;
     case 'Taken':
       wire.taken(message);
+      break;
+    case 'PeerClaims':
+      wire.peerClaims(message);
       break;
     case 'Probe':
       prober.desire(message);

@@ -3,12 +3,14 @@
  *
  *  1 relayed  entries of 12 octets: nodeId 4, incarnation 4 (low 32 bits), sequence 2 (low 16 bits), flags 1, algorithmVersion 1
  *  2 taken    entries of 4 octets: addressId
+ *  3 claims   revision 4, page 2, pages 2, then entries of 4 octets: addressId; from a speaker with sticky ownership
  *
  * A type that this version does not know is skipped, so that a later one may add some.
  */
 
 import { createHash } from 'node:crypto';
 import { ByteReader } from '../../net/bytes.ts';
+import type { ClaimsPage } from './claims.ts';
 
 /** A peer that the sender does not hear, or that does not hear the sender, while others prove that it lives. */
 export interface RelayedPeer {
@@ -27,6 +29,8 @@ export interface Extensions {
   readonly relayed: readonly RelayedPeer[];
   /** `addressIdOf` the addresses that the sender has begun to answer for a short time ago. */
   readonly taken: readonly number[];
+  /** Present while the sender is set to sticky ownership. */
+  readonly claims?: ClaimsPage;
 }
 
 /** What a heartbeat of version 1 says. */
@@ -35,17 +39,18 @@ export const NO_EXTENSIONS: Extensions = { relayed: [], taken: [] };
 /** So many addresses fit into one heartbeat; who takes more says so in the following ones. */
 export const MAX_TAKEN = 64;
 
-const TYPE = { relayed: 1, taken: 2 } as const;
+const TYPE = { relayed: 1, taken: 2, claims: 3 } as const;
 const HEAD_LENGTH = 3;
 const RELAYED_LENGTH = 12;
 const TAKEN_LENGTH = 4;
+const CLAIMS_HEAD_LENGTH = 8;
 const FLAG = { ready: 1, leaving: 2 } as const;
 
 /** An address in heartbeats: the first 32 bits of sha256(canonical text). Two that collide are confirmed together. */
 export const addressIdOf = (address: string): number => createHash('sha256').update(address).digest().readUInt32BE(0);
 
 /** The octets between the receipts and the seal; a field without entries is left out. */
-export function encodeExtensions({ relayed, taken }: Extensions): Uint8Array {
+export function encodeExtensions({ relayed, taken, claims }: Extensions): Uint8Array {
   return Buffer.concat([
     field(TYPE.relayed, RELAYED_LENGTH, relayed, (value, at, entry) => {
       value.writeUInt32BE(entry.nodeId, at);
@@ -55,7 +60,31 @@ export function encodeExtensions({ relayed, taken }: Extensions): Uint8Array {
       value.writeUInt8(entry.algorithmVersion, at + 11);
     }),
     field(TYPE.taken, TAKEN_LENGTH, taken, (value, at, id) => void value.writeUInt32BE(id, at)),
+    ...(claims ? [encodeClaims(claims)] : []),
   ]);
+}
+
+function encodeClaims({ revision, page, pages, addresses }: ClaimsPage): Buffer {
+  const length = CLAIMS_HEAD_LENGTH + addresses.length * TAKEN_LENGTH;
+  const value = Buffer.alloc(HEAD_LENGTH + length);
+  value.writeUInt8(TYPE.claims, 0);
+  value.writeUInt16BE(length, 1);
+  value.writeUInt32BE(revision, HEAD_LENGTH);
+  value.writeUInt16BE(page, HEAD_LENGTH + 4);
+  value.writeUInt16BE(pages, HEAD_LENGTH + 6);
+  for (const [index, id] of addresses.entries())
+    value.writeUInt32BE(id, HEAD_LENGTH + CLAIMS_HEAD_LENGTH + index * TAKEN_LENGTH);
+  return value;
+}
+
+/** Undefined when the field is none; no field is no claims. */
+function decodeClaims(value: Uint8Array | undefined): Pick<Extensions, 'claims'> | undefined {
+  if (!value) return {};
+  if (value.length < CLAIMS_HEAD_LENGTH) return undefined;
+  const reader = new ByteReader(value, outOfBounds);
+  const [revision, page, pages] = [reader.u32(), reader.u16(), reader.u16()];
+  const addresses = entriesOf(value.subarray(CLAIMS_HEAD_LENGTH), TAKEN_LENGTH, (entry) => entry.u32());
+  return addresses && { claims: { revision, page, pages, addresses } };
 }
 
 function field<T>(
@@ -82,7 +111,8 @@ export function decodeExtensions(octets: Uint8Array): Extensions | undefined {
     return { nodeId, incarnation, sequence, ready, leaving, algorithmVersion: reader.u8() };
   });
   const taken = entriesOf(fields.get(TYPE.taken), TAKEN_LENGTH, (reader) => reader.u32());
-  return relayed && taken && { relayed, taken };
+  const claims = decodeClaims(fields.get(TYPE.claims));
+  return relayed && taken && claims && { relayed, taken, ...claims };
 }
 
 function fieldsOf(octets: Uint8Array): ReadonlyMap<number, Uint8Array> | undefined {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { spec } from '../../../testing/spec.ts';
+import { pageFor } from './claims.ts';
 import { MAX_TAKEN, NO_EXTENSIONS } from './extension.ts';
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat, MAX_HEARTBEAT_LENGTH, nodeIdOf } from './heartbeat.ts';
 
@@ -137,6 +138,14 @@ spec('heartbeat codec', (test) => {
     const heard = Array.from({ length: 100 }, (_, nodeId) => ({ nodeId, ...receipt }));
     const taken = Array.from({ length: MAX_TAKEN }, (_, id) => id);
     assert.ok(seal({ ...example, heard, taken }).length <= 1452); // 1500 less IPv6 and UDP headers
+  });
+  test('of 64 nodes with all that it may carry fits into one Ethernet frame, and is read back', () => {
+    const heard = Array.from({ length: 63 }, (_, nodeId) => ({ nodeId, ...receipt }));
+    const taken = Array.from({ length: MAX_TAKEN }, (_, id) => id);
+    const claims = pageFor({ revision: 7, addresses: Array.from({ length: 200 }, (_, id) => id) }, 1);
+    const full: Heartbeat = { ...example, node: 'n'.repeat(63), heard, taken, claims };
+    assert.ok(seal(full).length <= 1452);
+    assert.equal(decodeHeartbeat(seal(full), [KEY]), full);
   });
   test('refuses a buffer that is too short', () => {
     assert.throws(() => encodeHeartbeat(example, KEY, new Uint8Array(50)), /octets into 50/);

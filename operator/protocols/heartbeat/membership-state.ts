@@ -1,5 +1,6 @@
 /** What one speaker knows of all others, and what follows from it at any moment. */
 
+import type { OwnClaims } from './claims.ts';
 import { canOwn, type Deadlines, isAlive, isHeard, type Peer } from './peer.ts';
 
 /** Fixed for the life of a speaker. All times are milliseconds. */
@@ -16,6 +17,8 @@ export interface MembershipConfig {
   readonly isolationHoldMs: number;
   /** How long a leaving node waits for its peers' receipts. */
   readonly leaveTimeoutMs: number;
+  /** A returning node ranks behind the present owner, where every living speaker is set to that. */
+  readonly isSticky?: boolean;
 }
 
 export interface Membership {
@@ -38,6 +41,8 @@ export interface Membership {
   readonly doubtUntil: number;
   /** What this node has begun to answer for, until it was said often enough. */
   readonly taken: readonly TakenAddress[];
+  /** What this node goes on answering for although another is first by the order. */
+  readonly claims: OwnClaims;
   /** Sorted names of those who may own addresses. */
   readonly available: readonly string[];
 }
@@ -65,6 +70,7 @@ export function initialMembership(config: MembershipConfig, now: number): Member
     stretchMs: 0,
     doubtUntil: Number.NEGATIVE_INFINITY,
     taken: [],
+    claims: { revision: 0, addresses: [] },
     available: [],
   };
 }
@@ -83,6 +89,14 @@ export const wouldBuryAt = (state: Membership, now: number): boolean =>
 /** The version of the shared decisions that all living speakers can compute. */
 export const agreedAlgorithmVersion = (state: Membership): number =>
   Math.min(state.config.algorithmVersion, ...alivePeers(state).map((peer) => peer.algorithmVersion));
+
+/** Whether ownership is sticky: by the setting of all living speakers, because two rules would give an address two owners. */
+export const agreesOnSticky = (state: Membership): boolean =>
+  state.config.isSticky === true && alivePeers(state).every(({ claims }) => claims !== undefined);
+
+/** Whether the claims of every living peer are known, as far as there are any. */
+export const knowsAllClaims = (state: Membership): boolean =>
+  !agreesOnSticky(state) || alivePeers(state).every(({ claims }) => claims?.isUpToDate === true);
 
 /** Whether this node takes nothing over because it seems to be the one that is cut off. */
 export const isIsolated = ({ isolation }: Membership): boolean => isolation !== undefined && !isolation.isOver;

@@ -1,14 +1,17 @@
 /** Which speakers are alive, as one of them sees it: a state machine without sockets and clocks. README.md draws it. */
 
+import { claimsDiffer } from './claims.ts';
 import type { RelayedPeer } from './extension.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import {
+  agreesOnSticky,
   alivePeers,
   availableOf,
   deadlinesOf,
   detectionMs,
   isIsolated,
   isSlow,
+  knowsAllClaims,
   lastProofEndsAt,
   lostAt,
   type Membership,
@@ -40,12 +43,21 @@ export type MembershipEvent =
   | { readonly kind: 'Ready'; readonly now: number; readonly ready: boolean }
   /** This node has begun to answer for these addresses (`addressIdOf`), which another may still answer for. */
   | { readonly kind: 'Took'; readonly now: number; readonly addresses: readonly number[] }
+  /** The whole set of addresses (`addressIdOf`) that this node goes on answering for although another is first by the order. */
+  | { readonly kind: 'Claims'; readonly now: number; readonly addresses: readonly number[] }
   | { readonly kind: 'Leave'; readonly now: number };
 
 export type MembershipEffect =
   /** To every peer, alive or not. */
   | { readonly do: 'SendHeartbeat'; readonly heartbeat: Heartbeat }
-  | { readonly do: 'PublishAvailable'; readonly nodes: readonly string[]; readonly announceAgain: boolean }
+  | {
+      readonly do: 'PublishAvailable';
+      readonly nodes: readonly string[];
+      readonly announceAgain: boolean;
+      readonly isSticky: boolean;
+    }
+  /** The whole set of claims (`addressIdOf`) of a peer. */
+  | { readonly do: 'PublishClaims'; readonly node: string; readonly addresses: readonly number[] }
   /** A peer answers for these addresses (`addressIdOf`) since a short time. */
   | { readonly do: 'PublishTaken'; readonly addresses: readonly number[] }
   | { readonly do: 'ReportPeers' }
@@ -67,10 +79,17 @@ export function stepMembership(state: Membership, event: MembershipEvent): Step 
       return conclude(state, { ...state, isReady: event.ready }, event.now);
     case 'Took':
       return conclude(state, withTaken(state, event.addresses, event.now), event.now);
+    case 'Claims': {
+      const claims = { revision: state.claims.revision + 1, addresses: event.addresses };
+      return conclude(state, { ...state, claims }, event.now);
+    }
     case 'Leave':
       return conclude(state, { ...state, leave: state.leave ?? { since: event.now, isOver: false } }, event.now);
   }
 }
+
+/** How long a starting speaker waits for claims that come page by page: 100 pages at 100 ms. */
+const CLAIMS_WAIT_MS = 10_000;
 
 const selfOf = ({ config, sequence }: Membership): Self => ({ ...config, sequence });
 
@@ -96,7 +115,8 @@ function onHeartbeat(state: Membership, heartbeat: Heartbeat, now: number): Step
   // somebody hears us: who is silent is so by itself
   const doubtUntil = peer.hearsUs ? Number.NEGATIVE_INFINITY : state.doubtUntil;
   const next = { ...state, doubtUntil, peers };
-  const [concluded, effects] = hasWords || isNews(known, peer) ? conclude(state, next, now) : [next, []];
+  const isNew = hasWords || isNews(known, peer) || claimsDiffer(known.claims, peer.claims);
+  const [concluded, effects] = isNew ? conclude(state, next, now) : [next, []];
   if (!peer.hearsUs || heartbeat.taken.length === 0) return [concluded, effects];
   return [concluded, [...effects, { do: 'PublishTaken', addresses: heartbeat.taken }]];
 }
@@ -144,8 +164,10 @@ function conclude(before: Membership, changed: Membership, now: number): Step {
   const settled = { ...judged, available: availableOf(judged) };
   const effects: MembershipEffect[] = [];
   const announceAgain = hasReturned(before, settled);
-  if (announceAgain || !sameNodes(before.available, settled.available))
-    effects.push({ do: 'PublishAvailable', nodes: settled.available, announceAgain });
+  effects.push(...claimsNews(before, settled));
+  const isSticky = agreesOnSticky(settled);
+  if (announceAgain || isSticky !== agreesOnSticky(before) || !sameNodes(before.available, settled.available))
+    effects.push({ do: 'PublishAvailable', nodes: settled.available, announceAgain, isSticky });
   if (hasNews(before, settled)) effects.push({ do: 'ReportPeers' });
   const [sent, heartbeat] = withSending(before, settled, now);
   if (heartbeat) effects.push({ do: 'SendHeartbeat', heartbeat });
@@ -161,6 +183,7 @@ function withStart(state: Membership, now: number): Membership {
   if (state.hasStarted || state.startEndsAt === Number.POSITIVE_INFINITY) return state;
   const knowsAll = [...state.peers.values()].every(isAlive) && (state.peers.size === 0 || !isSlow(state));
   if (now < state.startEndsAt && !knowsAll) return state;
+  if (now < state.startEndsAt + CLAIMS_WAIT_MS && !knowsAllClaims(state)) return state;
   const peers = new Map(state.peers);
   for (const peer of state.peers.values())
     if (peer.health === 'Unknown') peers.set(peer.node, { ...peer, health: 'Dead' });
@@ -181,6 +204,14 @@ function withIsolation(before: Membership, state: Membership, now: number): Memb
   const isCutOff = justLostTheLast && lostAt(state, now).length >= 2;
   return isCutOff ? { ...state, isolation: { since: now, isOver: false } } : state;
 }
+
+/** Before who is available: who comes with claims ranks by them at once. */
+const claimsNews = (before: Membership, after: Membership): MembershipEffect[] =>
+  [...after.peers.values()].flatMap(({ node, claims }) =>
+    claims?.complete && claimsDiffer(before.peers.get(node)?.claims, claims)
+      ? [{ do: 'PublishClaims', node, addresses: claims.complete }]
+      : [],
+  );
 
 /** A peer that hears us again in the same incarnation was not restarted but cut off, and may have answered for what is ours. */
 const hasReturned = (before: Membership, after: Membership): boolean =>

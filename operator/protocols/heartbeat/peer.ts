@@ -1,5 +1,6 @@
 /** What one speaker knows of another, and what each heartbeat, each word of a third and each silence makes of it. */
 
+import { afterPage, type PeerClaims } from './claims.ts';
 import type { RelayedPeer } from './extension.ts';
 import { type HeardPeer, type Heartbeat, lowIncarnation, lowSequence, nodeIdOf } from './heartbeat.ts';
 
@@ -41,6 +42,8 @@ export interface Peer {
   readonly readsExtensions: boolean;
   readonly algorithmVersion: number;
   readonly intervalMs: number;
+  /** Undefined from one that is not set to sticky ownership. */
+  readonly claims: PeerClaims | undefined;
   /** When it was lost while it could own addresses. */
   readonly lostAt: number;
   /** In this incarnation it was lost, or it lost us: on its side of a cut it may have answered for what is ours. */
@@ -81,6 +84,7 @@ export const stranger = (node: string, joinsLate: boolean): Peer => ({
   readsExtensions: false,
   algorithmVersion: 1,
   intervalMs: 0,
+  claims: undefined,
   lostAt: Number.NEGATIVE_INFINITY,
   wasLost: false,
 });
@@ -119,6 +123,7 @@ export function afterHeartbeat(known: Peer, heartbeat: Heartbeat, self: Self, no
     lastHeardAt: now,
     hearsUs: receipt !== undefined,
     sawUsLeave: receipt?.leavingSeen ?? false,
+    claims: claimsAfter(isSameIncarnation ? known.claims : undefined, heartbeat),
     wasLost: isSameIncarnation && known.wasLost,
   };
   if (receipt) return { ...peer, health: 'Alive', proof: proofBy(peer), provedAt: now, wasLost: false };
@@ -127,6 +132,9 @@ export function afterHeartbeat(known: Peer, heartbeat: Heartbeat, self: Self, no
   // a third may have told of this incarnation before
   return known.proof?.incarnation === lowIncarnation(incarnation) ? peer : lost(peer, now);
 }
+
+const claimsAfter = (known: PeerClaims | undefined, { claims }: Heartbeat): PeerClaims | undefined =>
+  claims && afterPage(known, claims);
 
 /** The peer after a third, that hears us and that we hear, has told of it: alive if that proves more than was known. */
 export function afterWordOf(known: Peer, word: RelayedPeer, now: number): Peer {

@@ -1,5 +1,6 @@
 /** When a speaker sends, and what its heartbeat says. */
 
+import { pageFor } from './claims.ts';
 import { MAX_TAKEN } from './extension.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { isSlow, type Membership, mayOwn, type TakenAddress } from './membership-state.ts';
@@ -56,6 +57,7 @@ function heartbeatOf(state: Membership): Heartbeat {
     heard: peers.filter(isHeard).map(receiptFor),
     relayed: peers.flatMap((peer) => wordOf(peer) ?? []),
     taken: state.taken.slice(0, MAX_TAKEN).map(({ id }) => id),
+    ...(state.config.isSticky && { claims: pageFor(state.claims, state.sequence) }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** A segment of speakers in simulated time, for tests: membership machines that exchange their heartbeats through links one can cut. */
 
 import { type MembershipEffect, type MembershipEvent, stepMembership } from './membership.ts';
-import { initialMembership, type Membership, nextWakeup } from './membership-state.ts';
+import { initialMembership, type Membership, type MembershipConfig, nextWakeup } from './membership-state.ts';
 
 /** What reading one datagram takes. */
 const READ_MS = 0.01;
@@ -22,11 +22,13 @@ export class SimulatedMesh {
   readonly #flying: { at: number; to: string; event: MembershipEvent }[] = [];
   readonly #latencyMs: number;
   readonly #names: readonly string[];
+  readonly #settings: Partial<MembershipConfig>;
   #now = 0;
   #incarnation = 1_000;
 
-  constructor(names: readonly string[], latencyMs = 1) {
+  constructor(names: readonly string[], latencyMs = 1, settings: Partial<MembershipConfig> = {}) {
     this.#names = names;
+    this.#settings = settings;
     this.#latencyMs = latencyMs;
   }
 
@@ -35,10 +37,10 @@ export class SimulatedMesh {
   }
 
   /** Starts or restarts a speaker; it is ready as soon as it may be. */
-  start(name: string, incarnation = this.#incarnation++): void {
+  start(name: string, incarnation = this.#incarnation++, settings = this.#settings): void {
     const config = { node: name, incarnation, algorithmVersion: 1, intervalMs: 100, missed: 3 };
     const waits = { startMarginMs: 1_000, isolationHoldMs: 10_000, leaveTimeoutMs: 1_000 };
-    const membership = initialMembership({ ...config, ...waits }, this.#now);
+    const membership = initialMembership({ ...config, ...waits, ...settings }, this.#now);
     this.#stations.set(name, { membership, isRunning: true, frozenUntil: 0, inbox: [], log: [] });
     this.#step(name, { kind: 'Peers', now: this.#now, nodes: this.#names });
     this.#step(name, { kind: 'Ready', now: this.#now, ready: true });

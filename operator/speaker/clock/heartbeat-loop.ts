@@ -12,7 +12,14 @@ import {
   nextWakeup,
   wouldBuryAt,
 } from '../../protocols/heartbeat/membership-state.ts';
-import type { AvailableMessage, FromClock, PeerAddress, TakenMessage, ToClock } from '../messages.ts';
+import type {
+  AvailableMessage,
+  FromClock,
+  PeerAddress,
+  PeerClaimsMessage,
+  TakenMessage,
+  ToClock,
+} from '../messages.ts';
 import type { Clock } from '../wire/clock.ts';
 import { leaseMsOf } from './lease-time.ts';
 
@@ -29,7 +36,7 @@ export interface HeartbeatLoopOptions {
   /** This node may answer for so long from now on, unless it is renewed sooner; absent where nobody asks. */
   readonly renewLease?: (milliseconds: number) => void;
   /** Straight to the wire thread: a takeover does not wait for main. */
-  readonly postToWire: (message: AvailableMessage | TakenMessage) => void;
+  readonly postToWire: (message: AvailableMessage | TakenMessage | PeerClaimsMessage) => void;
 }
 
 export class HeartbeatLoop {
@@ -73,6 +80,9 @@ export class HeartbeatLoop {
         break;
       case 'Took':
         this.#step({ kind: 'Took', now, addresses: message.addresses });
+        break;
+      case 'Claims':
+        this.#step({ kind: 'Claims', now, addresses: message.addresses });
         break;
       case 'Leave':
         this.#step({ kind: 'Leave', now });
@@ -130,6 +140,9 @@ export class HeartbeatLoop {
       case 'PublishTaken':
         this.#options.postToWire({ kind: 'Taken', addresses: effect.addresses });
         break;
+      case 'PublishClaims':
+        this.#options.postToWire({ kind: 'PeerClaims', node: effect.node, addresses: effect.addresses });
+        break;
       case 'ReportPeers':
         this.#options.post(this.#peerReport());
         break;
@@ -159,9 +172,9 @@ export class HeartbeatLoop {
     return this.#membership.peers.get(node)?.readsExtensions ? 'Extended' : 'Base';
   }
 
-  #publish({ nodes, announceAgain }: Extract<MembershipEffect, { do: 'PublishAvailable' }>): void {
+  #publish({ nodes, announceAgain, isSticky }: Extract<MembershipEffect, { do: 'PublishAvailable' }>): void {
     this.#view += 1;
-    const message: AvailableMessage = { kind: 'Available', nodes, view: this.#view, announceAgain };
+    const message: AvailableMessage = { kind: 'Available', nodes, view: this.#view, announceAgain, isSticky };
     this.#options.postToWire(message);
     this.#options.post(message);
   }

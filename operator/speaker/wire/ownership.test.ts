@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { spec } from '../../../testing/spec.ts';
 import type { L2Announcement } from '../../advertising/announcement.ts';
 import { ownerOf } from '../../election/rank.ts';
+import { addressIdOf } from '../../protocols/heartbeat/extension.ts';
 import { Ownership } from './ownership.ts';
 
 const announce = (address: string, ...candidates: string[]): L2Announcement => ({
@@ -56,6 +57,48 @@ spec('ownership', (test) => {
       for (const view of views) ownership.setAvailable(view);
       assert.equal(owned(ownership), gives);
     });
+
+  test('of a node is, when sticky, what it had when a better node returns', () => {
+    const ownership = new Ownership();
+    ownership.setDesired('b', desired);
+    ownership.setSticky(true);
+    ownership.setAvailable(['b', 'c']);
+    assert.ok(ownership.claim());
+    assert.equal(ownership.claims(), ['1'], 'only what another is first for');
+    ownership.setAvailable(['a', 'b', 'c']);
+    assert.equal(owned(ownership), ['1', '2']);
+    assert.not.ok(ownership.claim());
+    ownership.setSticky(false);
+    assert.equal(owned(ownership), ['2']);
+    assert.ok(ownership.claim());
+    assert.equal(ownership.claims(), []);
+  });
+  test('of a returning node is, when sticky, what no other claims', () => {
+    const ownership = new Ownership();
+    ownership.setDesired('a', desired);
+    ownership.setSticky(true);
+    ownership.setClaims('b', [addressIdOf('1')]);
+    ownership.setAvailable(['a', 'b', 'c']);
+    assert.equal(owned(ownership), []);
+    ownership.setAvailable(['a', 'c']);
+    assert.equal(owned(ownership), ['1', '2'], 'a claim dies with who made it');
+  });
+  test('of two that claim the same after a cut is what the better one claims', () => {
+    const both = ['b', 'c'].map((node) => {
+      const ownership = new Ownership();
+      ownership.setDesired(node, desired);
+      ownership.setSticky(true);
+      ownership.setAvailable([node]);
+      ownership.claim();
+      return ownership;
+    });
+    const claims = both.map((ownership) => ownership.claims().map(addressIdOf));
+    for (const ownership of both) ownership.setAvailable(['a', 'b', 'c']);
+    both[0]?.setClaims('c', claims[1] ?? []);
+    both[1]?.setClaims('b', claims[0] ?? []);
+    // b claims 1 and 3, c claims 1 and 2: of 1 b is the better one, and 2 and 3 have one claim each
+    assert.equal(both.map(owned), [['1', '3'], ['2']]);
+  });
 
   test('says whether anything of this node has changed', () => {
     const ownership = new Ownership();

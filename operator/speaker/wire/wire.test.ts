@@ -32,12 +32,13 @@ function make(interfaces = [fakeInterface(2, 'eth0'), fakeInterface(3, 'eth1')])
   const clock = new ManualClock();
   const posted: FromWire[] = [];
   const took: number[] = [];
+  const claims: (readonly number[])[] = [];
   const wire = new Wire({
     host,
     clock,
     wallClock: () => 1_000 + clock.now(),
     post: (message) => posted.push(message),
-    postToClock: ({ addresses }) => took.push(...addresses),
+    postToClock: ({ kind, addresses }) => void (kind === 'Took' ? took.push(...addresses) : claims.push(addresses)),
   });
   let view = 0;
   return {
@@ -45,6 +46,7 @@ function make(interfaces = [fakeInterface(2, 'eth0'), fakeInterface(3, 'eth1')])
     clock,
     posted,
     took,
+    claims,
     wire,
     desire: (announcements: L2Announcement[], excludeInterfaces = '') =>
       wire.desire({ kind: 'Desired', node: 'b', announcements, excludeInterfaces }),
@@ -194,6 +196,29 @@ spec('the wire', (test) => {
       wire.desire({ kind: 'Desired', node: 'b', announcements: [], excludeInterfaces: '', elsewhere });
       host.deliver('eth0', arpRequest(V4));
       assert.is(sent().length, elsewhere.length);
+    }
+  });
+  test('keeps, when sticky and after the cluster had time to start, what it has when a better node returns', () => {
+    for (const [uptimeMs, keeps] of [
+      [29_000, []],
+      [30_000, [V4]],
+    ] as const) {
+      const { clock, desire, wire, owned, claims, posted } = make();
+      let view = 0;
+      const available = (...nodes: string[]) => {
+        view += 1;
+        wire.available({ kind: 'Available', nodes, view, announceAgain: false, isSticky: true });
+      };
+      desire([announce(V4)]);
+      available('b');
+      clock.advance(uptimeMs);
+      available('a', 'b');
+      assert.equal(
+        owned().map(({ address }) => address),
+        [...keeps],
+      );
+      assert.equal(claims.at(-1) ?? [], keeps.map(addressIdOf));
+      assert.equal(posted.findLast((message) => message.kind === 'Owned')?.keeps, [...keeps]);
     }
   });
   test('tells what it takes from a node that lives, and not what a lost node leaves it', () => {

@@ -8,8 +8,10 @@ import { addressIdOf } from '../../protocols/heartbeat/extension.ts';
 import type {
   AddressCounters,
   AvailableMessage,
+  ClaimsMessage,
   FromWire,
   OwnedAddress,
+  PeerClaimsMessage,
   TakenMessage,
   TookMessage,
   ToWire,
@@ -21,6 +23,8 @@ import { Ownership } from './ownership.ts';
 import { Layer2Responder, type OwnedOn } from './responder.ts';
 
 const COUNTERS_EVERY_MS = 1000;
+/** After the start of a speaker; longer than it takes until all nodes of a cluster that starts are there. */
+const CLAIMS_AFTER_MS = 30_000;
 
 export interface WireOptions {
   readonly host: HostNetwork;
@@ -29,7 +33,7 @@ export interface WireOptions {
   readonly wallClock: () => number;
   readonly post: (message: FromWire) => void;
   /** Straight to the clock thread: who hands an address over does not wait for main. */
-  readonly postToClock: (message: TookMessage) => void;
+  readonly postToClock: (message: TookMessage | ClaimsMessage) => void;
   /** Whether this node may answer now; absent means always. */
   readonly mayAnswer?: () => boolean;
   /** Absent where the kernel does not allow it. */
@@ -55,6 +59,8 @@ export class Wire {
   #since: ReadonlyMap<string, number> = new Map();
   readonly #faults = new Set<string>();
   #view = -1;
+  /** With sticky ownership. */
+  #mayClaim = false;
   #excluded: string | undefined;
   #isReady = false;
   #isReportPlanned = false;
@@ -98,20 +104,27 @@ export class Wire {
   }
 
   /** Takes the clock's view in; an older view than the last one is dropped. */
-  available({ nodes, view, announceAgain }: AvailableMessage): void {
+  available({ nodes, view, announceAgain, isSticky = false }: AvailableMessage): void {
     if (this.#hasLeft || view <= this.#view) return;
     const isFirst = this.#view < 0;
     const hasNewcomer = nodes.some((name) => !this.#nodes.has(name));
     this.#view = view;
     this.#nodes = new Set(nodes);
+    if (isFirst) this.#options.clock.after(CLAIMS_AFTER_MS, () => this.#claimWhatStays());
+    const hasNewRule = this.#ownership.setSticky(isSticky);
     // what a lost node leaves is handed over by nobody
-    if (this.#ownership.setAvailable(nodes) || isFirst) this.#apply(hasNewcomer);
+    if (this.#ownership.setAvailable(nodes) || isFirst || hasNewRule) this.#apply(hasNewcomer);
     if (announceAgain) this.#responder.announceAll();
   }
 
   /** A peer answers for these addresses: nobody waits here any longer. */
   taken({ addresses }: TakenMessage): void {
     this.#handovers.taken(addresses);
+  }
+
+  /** What a peer goes on answering for although another is first by the order. */
+  peerClaims({ node, addresses }: PeerClaimsMessage): void {
+    if (!this.#hasLeft && this.#ownership.setClaims(node, addresses)) this.#apply();
   }
 
   /** Stops answering and says so; idempotent. */
@@ -153,6 +166,20 @@ export class Wire {
     });
     this.#answer();
     if (tellsTaken) this.#tellTaken(before);
+    if (this.#mayClaim) this.#claim();
+  }
+
+  /** Before, nodes of a cluster that starts as a whole may be missing: none of them is to rank behind the others. */
+  #claimWhatStays(): void {
+    if (this.#hasLeft) return;
+    this.#mayClaim = true;
+    this.#claim();
+  }
+
+  #claim(): void {
+    if (!this.#ownership.claim()) return;
+    this.#options.postToClock({ kind: 'Claims', addresses: this.#ownership.claims().map(addressIdOf) });
+    this.#planReport();
   }
 
   #tellTaken(before: readonly OwnedOn[]): void {
@@ -206,7 +233,8 @@ export class Wire {
       this.#isReportPlanned = false;
       if (this.#hasLeft) return;
       const interfaces = this.#responder.interfaces();
-      this.#options.post({ kind: 'Owned', services: this.#ownedServices(), interfaces });
+      const keeps = this.#ownership.claims();
+      this.#options.post({ kind: 'Owned', services: this.#ownedServices(), interfaces, keeps });
     });
   }
 
