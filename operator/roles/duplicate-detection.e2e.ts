@@ -173,6 +173,8 @@ spec(
     });
     test('asks nobody where the pool does not say so', async () => {
       await pool({ addresses: ['10.0.0.1-10.0.0.9'] });
+      const entry = async () => (await cluster.get(resources.poolSets, `${OWN_NAMESPACE}/herald`))?.pools[0];
+      await eventually('that is in force', async () => (await entry())?.duplicateAddressDetection === undefined);
       const before = asked.length;
       await serve('plain');
       await says('plain', 'Assigned 10.0.0.4');
