@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { spec } from '../testing/spec.ts';
@@ -25,6 +25,17 @@ spec('documents', (test) => {
       known.filter((path) => !makers.includes(path)),
       [],
     );
+  });
+
+  test('name a test for each difference from MetalLB, and one that is there', () => {
+    const lines = readFileSync('docs/differences-from-metallb.md', 'utf8').split('\n');
+    const rows = lines.filter((line, at) => line.startsWith('| ') && !lines[at + 1]?.startsWith('|---'));
+    assert.ok(rows.length > 50);
+    for (const row of rows) {
+      const tests = [...row.matchAll(/`([\w/.-]+\.(?:test|e2e)\.ts)`/g)].map(([, path = '']) => path);
+      assert.ok(tests.length > 0, row);
+      for (const path of tests) assert.ok(existsSync(path), path);
+    }
   });
 
   test('know of every variable, because the environment is read through settings alone', () => {
