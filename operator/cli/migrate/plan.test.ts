@@ -193,11 +193,16 @@ const cases: readonly Case[] = [
         { key: 'a/kept', addresses: ['192.0.2.3', '2001:db8::2'] },
         { key: 'a/one', addresses: ['192.0.2.4'] },
         { key: 'b/two', addresses: ['192.0.2.4'] },
+        { key: 'c/three', addresses: ['192.0.2.5'] },
+        { key: 'c/four', addresses: ['192.0.2.5'] },
         { key: 'b/stray', addresses: ['192.0.2.16'] },
       ],
     },
     steps: [],
-    notes: [/Services a\/one, b\/two share 192.0.2.4/, /Service b\/stray has 192.0.2.16, which no pool holds/],
+    notes: [
+      /Services a\/one, b\/two of different namespaces share 192.0.2.4/,
+      /Service b\/stray has 192.0.2.16, which no pool holds/,
+    ],
   },
   {
     name: 'speakers may go on; their class is told',

@@ -10,18 +10,20 @@ export function serviceNotes({ services, ipAddressPools = [], addressPools = [] 
   return [...sharedNotes(services), ...services.flatMap((service) => strayNotes(service, ranges))];
 }
 
-/** One Service keeps the address that several have; see docs/differences-from-metallb.md. */
+/** A sharing key works within a namespace, unless the pool says more; see docs/differences-from-metallb.md. */
 function sharedNotes(services: readonly ServiceState[]): string[] {
   const byAddress = new Map<string, string[]>();
   for (const { key, addresses } of services)
     for (const address of addresses) byAddress.set(address, [...(byAddress.get(address) ?? []), key]);
   return [...byAddress]
-    .filter(([, holders]) => holders.length > 1)
+    .filter(([, holders]) => new Set(holders.map(namespaceOf)).size > 1)
     .map(
       ([address, holders]) =>
-        `Services ${holders.join(', ')} share ${address}: Herald gives an address to one Service, the oldest keeps it, and the others get another one or none`,
+        `Services ${holders.join(', ')} of different namespaces share ${address}: give its pool shareAcrossNamespaces: true once Herald's definitions are there, or the oldest keeps it with those of its namespace, and the others get another one or none`,
     );
 }
+
+const namespaceOf = (key: string): string => key.split('/')[0] ?? '';
 
 function strayNotes({ key, addresses }: ServiceState, ranges: readonly AddressRange[]): string[] {
   return addresses
