@@ -38,7 +38,8 @@ spec('the definitions of a cluster', (test) => {
     const connection = fake.connect();
     const definitions = new Definitions(connection, [ipAddressPoolKind, l2AdvertisementKind, poolSetKind]);
     try {
-      assert.is(await definitions.look(), true);
+      const answers = await Promise.all(['ipaddresspools', 'services'].map((plural) => definitions.refuses(plural)));
+      assert.equal(answers, [true, false]);
       assert.is(await definitions.look(), false);
       assert.equal([definitions.isForeign('ipaddresspools'), definitions.isForeign('l2advertisements')], [true, false]);
       assert.is(

@@ -36,6 +36,8 @@ export class Definitions {
   readonly #kinds: readonly KindDefinition[];
   #foreign: readonly ForeignDefinition[] = [];
   #areKnown = false;
+  /** While one is under way. */
+  #looking: Promise<boolean> | undefined;
 
   /** @param kinds those whose status is written */
   constructor(connection: ApiConnection, kinds: readonly KindDefinition[]) {
@@ -47,18 +49,32 @@ export class Definitions {
     return this.#foreign;
   }
 
-  /** Whether somebody has looked before: who only wants to know then need not ask again. */
-  get areKnown(): boolean {
-    return this.#areKnown;
-  }
-
   isForeign(plural: string): boolean {
     return this.#foreign.some((one) => one.plural === plural);
   }
 
+  /** Whether nothing may be written into the status of a kind; the first question asks the API server. @throws {ApiError} */
+  async refuses(plural: string): Promise<boolean> {
+    if (!this.#kinds.some((kind) => kind.plural === plural)) return false;
+    await this.known();
+    return this.isForeign(plural);
+  }
+
+  /** Resolves when somebody has looked: a takeover does not look again. @throws {ApiError} */
+  async known(): Promise<void> {
+    if (!this.#areKnown) await this.look();
+  }
+
   /** Asks the API server, and tells whether something is different from before. @throws {ApiError} */
-  async look(signal?: AbortSignal): Promise<boolean> {
-    const found = await Promise.all(this.#kinds.map((kind) => this.#lookAt(kind, signal)));
+  look(): Promise<boolean> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<boolean> {
+    const found = await Promise.all(this.#kinds.map((kind) => this.#lookAt(kind)));
     const before = this.#foreign;
     this.#foreign = found.flatMap((one) => one ?? []);
     this.#areKnown = true;
@@ -68,7 +84,7 @@ export class Definitions {
   /** Goes on looking until `signal` aborts; a look that fails is repeated. */
   async watch(signal: AbortSignal, changed: () => void): Promise<void> {
     for (;;) {
-      const isDifferent = await this.look(signal).catch(() => false);
+      const isDifferent = await this.look().catch(() => false);
       if (signal.aborted) return;
       if (isDifferent) changed();
       const pauseMs = this.#foreign.length > 0 ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
@@ -77,9 +93,9 @@ export class Definitions {
     }
   }
 
-  async #lookAt(kind: KindDefinition, signal?: AbortSignal): Promise<ForeignDefinition | undefined> {
+  async #lookAt(kind: KindDefinition): Promise<ForeignDefinition | undefined> {
     const where = { name: definitionName(kind) };
-    const definition = await getObject(this.#connection, resources.customResourceDefinitions, where, signal);
+    const definition = await getObject(this.#connection, resources.customResourceDefinitions, where);
     const missing = definition ? missingFields(kind, definition) : [];
     return definition && missing.length > 0 ? { definition, plural: kind.plural, missing } : undefined;
   }

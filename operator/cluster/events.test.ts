@@ -13,7 +13,10 @@ const service = (name: string): KubernetesObject => ({
 });
 
 /** A recorder, what it sent, and what became of each event. */
-function recording(fail: (request: ApiRequest) => Error | undefined = () => undefined) {
+function recording(
+  fail: (request: ApiRequest) => Error | undefined = () => undefined,
+  holdWhile: () => boolean = () => false,
+) {
   const sent: ApiRequest[] = [];
   const outcomes: string[] = [];
   let now = Date.parse('2026-01-01T00:00:00Z');
@@ -30,6 +33,7 @@ function recording(fail: (request: ApiRequest) => Error | undefined = () => unde
     log: memoryLogger(),
     seriesEveryMs: 20,
     now: () => now,
+    holdWhile,
     metrics: { eventRecorded: (outcome) => void outcomes.push(outcome) },
   });
   const pass = (ms: number) => {
@@ -39,6 +43,20 @@ function recording(fail: (request: ApiRequest) => Error | undefined = () => unde
 }
 
 spec('events', (test) => {
+  test('wait while there is something more important to send', async () => {
+    let isBusy = true;
+    const { recorder, sent } = recording(undefined, () => isBusy);
+    for (const name of ['a', 'b', 'c']) recorder.event(service(name), 'Normal', 'IPAllocated', 'x');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.is(sent.length, 0);
+    isBusy = false;
+    await recorder.flush();
+    assert.is(sent.length, 3);
+    recorder.event(service('d'), 'Normal', 'IPAllocated', 'x');
+    await recorder.flush();
+    assert.is(sent.length, 4);
+  });
+
   test('an event names its object, its reporter and why', async () => {
     const { recorder, sent } = recording();
     recorder.event(service('web'), 'Normal', 'IPAllocated', 'Assigned IP ["192.0.2.1"]');

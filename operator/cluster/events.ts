@@ -1,5 +1,6 @@
 /** Tells people what happened to an object, as events (events.k8s.io/v1) that `kubectl describe` shows under it. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../observability/log.ts';
 import type { ApiConnection } from './api-connection.ts';
 import { ApiError } from './api-error.ts';
@@ -17,6 +18,8 @@ export interface EventRecorderOptions {
   /** Repeats of an event are counted, and the count is written no more often than this. */
   readonly seriesEveryMs?: number;
   readonly now?: () => number;
+  /** While it says so nothing is sent: the API server has more important things to do. */
+  readonly holdWhile?: () => boolean;
 }
 
 export interface EventMetrics {
@@ -39,8 +42,12 @@ const REFILL_MS = 300_000;
 const SERIES_ENDS_MS = 6 * 60_000;
 /** Beyond these the oldest are forgotten, and new ones dropped: events are help, not state. */
 const MAX_REMEMBERED = 4096;
-const MAX_PENDING = 5000;
+const MAX_PENDING = 10_000;
 const TRIES = 3;
+/** Sent at once. */
+const SENDERS = 2;
+/** Until it is asked again whether events may be sent. */
+const HOLD_MS = 100;
 /** events.k8s.io/v1. */
 const MAX_NOTE = 1024;
 
@@ -55,7 +62,7 @@ export class EventRecorder {
 
   constructor(connection: ApiConnection, { metrics, ...options }: EventRecorderOptions) {
     this.#connection = connection;
-    this.#options = { seriesEveryMs: 30_000, now: Date.now, ...options };
+    this.#options = { seriesEveryMs: 30_000, now: Date.now, holdWhile: () => false, ...options };
     this.#metrics = metrics;
   }
 
@@ -157,8 +164,18 @@ export class EventRecorder {
   async #work(): Promise<void> {
     // After the caller's turn: what it writes itself goes out first.
     await Promise.resolve();
-    for (let next = this.#pending.shift(); next; next = this.#pending.shift()) await next();
-    this.#working = undefined;
+    await Promise.all(Array.from({ length: SENDERS }, () => this.#sendPending()));
+    // One may have come after the last sender had looked.
+    this.#working = this.#pending.length > 0 ? this.#work() : undefined;
+  }
+
+  async #sendPending(): Promise<void> {
+    for (;;) {
+      while (this.#pending.length > 0 && this.#options.holdWhile()) await sleep(HOLD_MS, undefined, { ref: false });
+      const next = this.#pending.shift();
+      if (!next) return;
+      await next();
+    }
   }
 
   async #send(outcome: 'Written' | 'Counted', send: () => Promise<unknown>): Promise<void> {

@@ -398,6 +398,19 @@ spec('informer of a kind with a CRD', (test) => {
       { graceMs: 60_000 },
     ));
 
+  test('does not list again what was listed since it mattered', () =>
+    running(pools, withTwoPools, async ({ fake, informer }) => {
+      const before = performance.now();
+      await informer.synced();
+      fake.refuse(1, 429, 'TooManyRequests');
+      await informer.refresh(before - 60_000);
+      let isRefused = false;
+      await informer.refresh(performance.now()).catch(() => {
+        isRefused = true;
+      });
+      assert.ok(isRefused);
+    }));
+
   test('of a kind that need not be served is complete without it, and has it when it comes', () =>
     running(
       pools,

@@ -63,6 +63,8 @@ export class Informer<T extends KubernetesObject> {
   /** Those who wait in `synced`. */
   readonly #waiters = new Set<() => void>();
   #hasListed = false;
+  /** When the request of the last list that was complete was sent, ms of `performance.now()`. */
+  #listedAt = Number.NEGATIVE_INFINITY;
   #isHeld = false;
   /** The kind was there once. */
   #wasServed = false;
@@ -144,17 +146,20 @@ export class Informer<T extends KubernetesObject> {
   /**
    * Lists afresh, by quorum, and applies what the watch has not brought yet. While the CRD is away it changes nothing.
    *
+   * @param since a list that was asked for since then, ms of `performance.now()`, is fresh enough
    * @throws {ApiError} when the API server does not answer
    */
-  async refresh(): Promise<void> {
-    await this.#relist();
+  async refresh(since = Number.POSITIVE_INFINITY): Promise<void> {
+    if (this.#listedAt < since) await this.#relist();
   }
 
   async #relist(signal?: AbortSignal): Promise<void> {
+    const askedAt = performance.now();
     const listing = await this.#list(signal);
     // Once served, a kind whose CRD is away keeps its objects.
     if (!listing && this.#options.isOptional && !(this.#options.crd && this.#wasServed)) {
       this.#adoptNothing();
+      this.#listedAt = askedAt;
       return;
     }
     const verdict: CrdVerdict = listing ? ((await this.#options.crd?.lookAndFollow()) ?? 'Intact') : 'Away';
@@ -165,6 +170,7 @@ export class Informer<T extends KubernetesObject> {
     // The watch went on while we listed, and has brought everything up to its own revision.
     const isStale = this.#revision !== undefined && listing.revision <= this.#revision;
     if (!isStale) this.#adopt(listing, verdict);
+    this.#listedAt = askedAt;
   }
 
   /** Undefined: the API server does not serve the kind, and it may be so. */

@@ -20,7 +20,9 @@ export interface RunnableInformer {
 export interface HeraldOperatorParts {
   readonly log: Logger;
   readonly informers: readonly RunnableInformer[];
-  /** The work itself: begins when every informer runs, and ends when `signal` aborts. */
+  /** When the informers shall run; missing: at once. */
+  readonly mayList?: Promise<void>;
+  /** The work itself: begins at once, and ends when `signal` aborts. */
   readonly work: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -44,16 +46,24 @@ export class HeraldOperator extends k8sOperator.default {
 
   /** Resolves when nothing runs any more. @throws what the work threw */
   async stopped(): Promise<void> {
-    await Promise.all(this.#running);
+    // More may begin while the first ones end.
+    for (let count = 0; count < this.#running.length; ) {
+      count = this.#running.length;
+      await Promise.all(this.#running);
+    }
   }
 
   protected override async init(): Promise<void> {
-    const { informers, work, log } = this.#parts;
+    this.#running.push(this.#watchAll(), this.#parts.work(this.#stopping.signal));
+  }
+
+  async #watchAll(): Promise<void> {
+    const { informers, mayList, log } = this.#parts;
+    await mayList;
     for (const { resource } of informers) {
       const { group, version, plural } = resource;
       await this.watchResource(group, version, plural, async ({ type, meta }) => log.debug('seen', { type, ...meta }));
     }
-    this.#running.push(work(this.#stopping.signal));
   }
 
   /** Runs our informer of the resource instead of the watch of the base class. */

@@ -29,7 +29,7 @@ export interface StatusWriterOptions {
   readonly fieldManager: FieldManager;
   readonly metrics?: StatusWriterMetrics;
   /** Kinds, by plural name, whose definition cannot take what we would write: nothing is written there. */
-  readonly leavesOut?: (plural: string) => boolean;
+  readonly leavesOut?: (plural: string) => Promise<boolean>;
 }
 
 type Plain = { readonly [member: string]: unknown };
@@ -42,9 +42,9 @@ export class StatusWriter {
   readonly #connection: ApiConnection;
   readonly #fieldManager: FieldManager;
   readonly #metrics: StatusWriterMetrics | undefined;
-  readonly #leavesOut: (plural: string) => boolean;
+  readonly #leavesOut: ((plural: string) => Promise<boolean>) | undefined;
 
-  constructor(connection: ApiConnection, { fieldManager, metrics, leavesOut = () => false }: StatusWriterOptions) {
+  constructor(connection: ApiConnection, { fieldManager, metrics, leavesOut }: StatusWriterOptions) {
     this.#leavesOut = leavesOut;
     this.#connection = connection;
     this.#fieldManager = fieldManager;
@@ -65,8 +65,8 @@ export class StatusWriter {
     change: StatusChange<S>,
     term?: LeaderTerm,
   ): Promise<'Written' | 'Unchanged'> {
-    if (this.#leavesOut(resource.plural)) return 'Unchanged';
     try {
+      if (await this.#leavesOut?.(resource.plural)) return 'Unchanged';
       const result = await this.#apply(object, resource, change, term);
       this.#metrics?.statusWritten(resource.plural, result);
       return result;
@@ -153,20 +153,30 @@ function hasOtherAnnotations<S>(
 
 /** Whether two statuses say the same: an empty list or object is as good as a missing one, conditions have no order. */
 export function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(canonical(a)) === JSON.stringify(canonical(b));
+  if (a === b) return true;
+  if (isNothing(a) || isNothing(b)) return isNothing(a) && isNothing(b);
+  if (Array.isArray(a)) return Array.isArray(b) && areSameLists(a, b);
+  if (Array.isArray(b) || !isPlain(a) || !isPlain(b)) return false;
+  return (
+    Object.keys(a).every((name) => isSame(a[name], b[name])) &&
+    Object.keys(b).every((name) => Object.hasOwn(a, name) || isNothing(b[name]))
+  );
 }
 
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map((item) => canonical(item) ?? null);
-    return items.length === 0 ? undefined : items.every(isCondition) ? items.toSorted(byType) : items;
-  }
-  if (typeof value !== 'object' || value === null) return value ?? undefined;
-  const members = Object.keys(value)
-    .sort()
-    .map((name) => [name, canonical((value as Plain)[name])] as const)
-    .filter(([, member]) => member !== undefined);
-  return members.length === 0 ? undefined : Object.fromEntries(members);
+function areSameLists(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  const others = inOrder(b);
+  return inOrder(a).every((item, at) => isSame(item, others[at]));
+}
+
+const inOrder = (items: readonly unknown[]): readonly unknown[] =>
+  items.length > 1 && items.every(isCondition) ? items.toSorted(byType) : items;
+
+/** What is as good as missing. */
+function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === 'object' && Object.values(value).every(isNothing);
 }
 
 const isCondition = (item: unknown): item is Condition =>

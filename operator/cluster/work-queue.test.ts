@@ -12,6 +12,30 @@ spec('work queue', (test) => {
     assert.equal([await queue.get(), await queue.get(), await queue.get()], ['a', 'b', 'c']);
   });
 
+  test('newest first gives what came last, and every fourth time what waits longest', async () => {
+    const queue = new WorkQueue({ order: 'NewestFirst' });
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    for (const key of keys) queue.add(key);
+    const taken: (string | undefined)[] = [await queue.get()];
+    queue.add('new');
+    queue.add('b');
+    while (queue.length > 0) taken.push(await queue.get());
+    assert.equal(taken, ['h', 'new', 'g', 'a', 'f', 'e', 'd', 'b', 'c']);
+  });
+
+  test('newest first gives a key once, also one that was the oldest and came again', async () => {
+    const queue = new WorkQueue({ order: 'NewestFirst' });
+    for (const key of ['a', 'b', 'c', 'd', 'e']) queue.add(key);
+    const taken: (string | undefined)[] = [];
+    for (let at = 0; at < 4; at += 1) taken.push(await queue.get());
+    assert.equal(taken, ['e', 'd', 'c', 'a']);
+    queue.done('a');
+    queue.add('a');
+    assert.equal([await queue.get(), await queue.get(), queue.length], ['a', 'b', 0]);
+    queue.add('z');
+    assert.is(await queue.get(), 'z');
+  });
+
   test('a key that is worked on is not given again before it is done', async () => {
     const queue = new WorkQueue();
     queue.add('a');

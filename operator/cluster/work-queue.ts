@@ -9,6 +9,11 @@ export interface WorkQueueMetrics {
 }
 
 export interface WorkQueueOptions {
+  /**
+   * Who is next when more wait than can be worked on. `NewestFirst`: who came last, but every fourth time who waits
+   * longest, so that under a backlog what happens now is answered now, and nobody waits for ever. Keys arrive as ever.
+   */
+  readonly order?: 'OldestFirst' | 'NewestFirst';
   /** The delay after the first failure of a key; it doubles with each further one. */
   readonly baseDelayMs?: number;
   readonly maxDelayMs?: number;
@@ -16,6 +21,9 @@ export interface WorkQueueOptions {
   /** Monotonic, milliseconds. */
   readonly now?: () => number;
 }
+
+/** Of so many keys that are taken newest first, one is the oldest. */
+const OLDEST_EVERY = 4;
 
 export class WorkQueue {
   readonly #baseDelayMs: number;
@@ -31,9 +39,14 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   readonly #delayed = new Map<string, { readonly timer: NodeJS.Timeout; readonly at: number }>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
+  /** With `NewestFirst` the keys as they came, the newest last; some of them were taken since. */
+  readonly #stack: string[] | undefined;
+  #takes = 0;
   #isShutDown = false;
 
-  constructor({ baseDelayMs = 5, maxDelayMs = 30_000, metrics, now = () => performance.now() }: WorkQueueOptions = {}) {
+  constructor(options: WorkQueueOptions = {}) {
+    const { order, baseDelayMs = 5, maxDelayMs = 30_000, metrics, now = () => performance.now() } = options;
+    this.#stack = order === 'NewestFirst' ? [] : undefined;
     this.#baseDelayMs = baseDelayMs;
     this.#maxDelayMs = maxDelayMs;
     this.#metrics = metrics;
@@ -53,6 +66,7 @@ export class WorkQueue {
       return;
     }
     this.#waiting.set(key, this.#now());
+    this.#stack?.push(key);
     this.#metrics?.added(this.#waiting.size);
     const taker = this.#takers.shift();
     if (taker) taker(this.#take());
@@ -126,11 +140,27 @@ export class WorkQueue {
   }
 
   #take(): string {
-    const [[key, since]] = this.#waiting as unknown as Iterable<[string, number]> & [[string, number]];
+    const key = this.#next();
     const now = this.#now();
+    const since = this.#waiting.get(key) ?? now;
     this.#waiting.delete(key);
     this.#working.set(key, now);
     this.#metrics?.taken(this.#waiting.size, now - since);
     return key;
   }
+
+  #next(): string {
+    this.#takes += 1;
+    const [oldest = ''] = this.#waiting.keys();
+    if (!this.#stack) return oldest;
+    const newest = this.#takes % OLDEST_EVERY === 0 ? oldest : (popped(this.#stack, this.#waiting) ?? oldest);
+    if (this.#waiting.size === 1) this.#stack.length = 0;
+    return newest;
+  }
+}
+
+/** The last of `stack` that still waits. */
+function popped(stack: string[], waiting: ReadonlyMap<string, unknown>): string | undefined {
+  for (let key = stack.pop(); key !== undefined; key = stack.pop()) if (waiting.has(key)) return key;
+  return undefined;
 }

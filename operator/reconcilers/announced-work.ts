@@ -21,6 +21,8 @@ const GATHER_MS = 20;
 /** So many Services are looked at before whatever else waits on this thread has its turn. */
 const SLICE = 200;
 const CHECK_LEASES_MS = 5_000;
+/** Until it is asked again whether addresses are still being written. */
+const BUSY_MS = 200;
 /** What announcing looks at: pools only as they are in force. */
 const DECISIVE: ReadonlySet<string> = new Set(
   [resources.poolSets, resources.l2Advertisements, resources.nodes].map(({ plural }) => plural),
@@ -42,6 +44,9 @@ export class AnnouncedWork implements ReportListener {
   readonly #controller: Controller;
   readonly #ownNamespace: string;
   readonly #onProbed: (results: readonly ProbeResult[]) => void;
+  readonly #isBusy: () => boolean;
+  /** Services that came, changed or went since the last flush. */
+  readonly #changed = new Set<string>();
   #isPlanned = false;
   #flushing: Promise<void> = Promise.resolve();
   #hasEnded = false;
@@ -55,6 +60,7 @@ export class AnnouncedWork implements ReportListener {
     this.#world = world;
     this.#ownNamespace = scope.ownNamespace;
     this.#onProbed = onProbed;
+    this.#isBusy = isBusy;
     this.#book = new AnnouncedBook(world, scope);
     this.#keeper = new AnnouncementKeeper(world, {
       mode,
@@ -91,9 +97,7 @@ export class AnnouncedWork implements ReportListener {
 
   /** A Service came, changed or went. */
   serviceChanged(key: string): void {
-    this.#book.serviceChanged(key);
-    // Also when nothing of it counts here: somebody may have changed its status.
-    this.#queue.add(key);
+    this.#changed.add(key);
     this.#plan();
   }
 
@@ -137,17 +141,27 @@ export class AnnouncedWork implements ReportListener {
     clearInterval(timer);
   }
 
-  #plan(): void {
+  #plan(delayMs = GATHER_MS): void {
     if (this.#isPlanned || this.#hasEnded) return;
     this.#isPlanned = true;
     setTimeout(() => {
       this.#isPlanned = false;
-      this.#flushing = this.#flushing.then(() => this.#flush());
-    }, GATHER_MS).unref();
+      // Each address that is written is a change, and what is said of it would hold up the next.
+      if (this.#isBusy()) this.#plan(BUSY_MS);
+      else this.#flushing = this.#flushing.then(() => this.#flush());
+    }, delayMs).unref();
   }
 
   /** In slices: on this thread also addresses are decided and the Lease is renewed. */
   async #flush(): Promise<void> {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const [at, key] of changed.entries()) {
+      this.#book.serviceChanged(key);
+      // Also when nothing of it counts here: somebody may have changed its status.
+      this.#queue.add(key);
+      if (at % SLICE === SLICE - 1) await new Promise(setImmediate);
+    }
     while (this.#book.settle(SLICE)) await new Promise(setImmediate);
     let looked = 0;
     for (const key of this.#book.changes()) {

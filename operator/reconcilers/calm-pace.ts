@@ -3,7 +3,7 @@
 /** Between two writes for counters alone; with `GATHER_MS` it keeps the last value within a second of its change. */
 const PACE_MS = 900;
 /** A burst of Services begins with one: wait for the others before the first write. */
-const GATHER_MS = 300;
+const GATHER_MS = 200;
 
 export class CalmPace {
   readonly #clock: () => number;

@@ -47,14 +47,14 @@ spec("the operator's informers", (test) => {
   test('are ready once everything was listed', () =>
     running(async (_, informers, signal) => {
       assert.match(informers.readiness().why ?? '', 'waiting for services, namespaces, ipaddresspools');
-      await informers.refreshed(signal);
+      await informers.refreshed(performance.now(), signal);
       assert.equal(informers.readiness(), { ready: true });
     }));
   test('try again when an API server that came back refuses a list', () =>
     running(async (fake, informers, signal) => {
-      await informers.refreshed(signal);
+      await informers.refreshed(performance.now(), signal);
       fake.refuse(3, 429, 'TooManyRequests');
-      await informers.refreshed(signal);
+      await informers.refreshed(performance.now(), signal);
     }));
   test('wake those who decide by a spec or labels, and not by a status', () =>
     running(async (fake, informers, signal) => {
@@ -64,7 +64,7 @@ spec("the operator's informers", (test) => {
       });
       const pool = poolObject('a', ['10.0.0.0/24']);
       fake.put('ipaddresspools', pool);
-      await informers.refreshed(signal);
+      await informers.refreshed(performance.now(), signal);
       await eventually('the pool is known', () => woken === 1);
       fake.put('ipaddresspools', { ...pool, status: { assignedIPv4: 7 } } as KubernetesObject);
       await eventually('its status is known', () => informers.stores.pools.list()[0]?.status?.assignedIPv4 === 7);
@@ -79,7 +79,7 @@ spec("the operator's informers", (test) => {
     running(async (fake, informers, signal) => {
       const told: string[] = [];
       informers.onService((key) => told.push(key));
-      await informers.refreshed(signal);
+      await informers.refreshed(performance.now(), signal);
       fake.put('services', {
         metadata: { namespace: 'shop', name: 'web' },
         spec: { type: 'LoadBalancer' },

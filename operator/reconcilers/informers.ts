@@ -145,22 +145,29 @@ export class Informers {
   }
 
   /**
-   * Resolves when every store is complete, and what says who has which address was listed by quorum just now. All else
-   * may be behind for a moment, and a takeover shall not wait for it. @throws when `signal` aborts
+   * Resolves when every store is complete, and what says who has which address was listed by quorum since `since`. All
+   * else may be behind for a moment, and a takeover shall not wait for it. @throws when `signal` aborts
+   *
+   * @param since ms of `performance.now()`
    */
-  async refreshed(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.all.map((informer) => informer.synced(signal)));
-    await Promise.all(this.#ofAddresses.map((informer) => this.#refresh(informer, signal)));
+  async refreshed(since: number, signal: AbortSignal): Promise<void> {
+    await this.synced(signal);
+    await Promise.all(this.#ofAddresses.map((informer) => this.#refresh(informer, since, signal)));
     // A CRD may have gone meanwhile.
+    await this.synced(signal);
+  }
+
+  /** Resolves when every store is complete. @throws when `signal` aborts */
+  async synced(signal: AbortSignal): Promise<void> {
     await Promise.all(this.all.map((informer) => informer.synced(signal)));
     await this.externalServices.synced(signal);
   }
 
   /** An API server that has just come back refuses lists for a moment: that is no reason to give the Lease away. */
-  async #refresh(informer: AnyInformer, signal: AbortSignal): Promise<void> {
+  async #refresh(informer: AnyInformer, since: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        await informer.refresh();
+        await informer.refresh(since);
         return;
       } catch (error) {
         this.#log.warn('a list failed, trying again', { resource: informer.resource.plural, error });

@@ -3,7 +3,7 @@
 import type { ProbeResult } from '../../crds/node-announcement.ts';
 import { Controller, type ControllerMetrics, type Outcome, type Reconciler } from '../cluster/controller.ts';
 import { keyOf } from '../cluster/objects.ts';
-import { WorkQueue, type WorkQueueMetrics } from '../cluster/work-queue.ts';
+import { WorkQueue, type WorkQueueMetrics, type WorkQueueOptions } from '../cluster/work-queue.ts';
 import { capacityOf } from '../config/pool-capacity.ts';
 import { isRefused } from '../config/verdict.ts';
 import type { Logger } from '../observability/log.ts';
@@ -22,11 +22,15 @@ import type { AllocatorReport } from './metrics.ts';
 import { ServiceAddressReconciler } from './service-address.ts';
 import type { Scope, World } from './world.ts';
 
-/** Status writes that may be under way at once: 32 get nearly all that one API server gives (64 only a little more). */
-const SERVICE_WORKERS = 32;
+/**
+ * Status writes that may be under way at once. More get hardly more out of an API server, and each of them waits longer:
+ * at 300 writes per second, 16 are 50 ms for one that comes in the middle of thousands.
+ */
+const SERVICE_WORKERS = 16;
 const CONFIG_WORKERS = 8;
 /** Objects come in bursts; what is said of them together is said once for the burst. */
 const GATHER_FAULTS_MS = 250;
+/** Addresses come and go in bursts; what is counted of them is counted once for the burst. */
 const GATHER_USE_MS = 100;
 /** What is done as a whole has a queue with a single key. */
 const THE_ONE = 'herald';
@@ -80,6 +84,8 @@ export class LeaderWork {
     this.#services = this.#line(
       new ServiceAddressReconciler(world, this.#book, scope, this.#detection),
       SERVICE_WORKERS,
+      // A Service that comes while thousands wait is not the last of them.
+      'NewestFirst',
     );
     this.#pools = this.#line(new AddressPoolReconciler(world, this.#keeper, this.#book), CONFIG_WORKERS);
     this.#poolSet = this.#line(this.#keeper, 1);
@@ -172,9 +178,9 @@ export class LeaderWork {
     });
   }
 
-  #line(reconciler: Reconciler, workers: number): Line {
+  #line(reconciler: Reconciler, workers: number, order: NonNullable<WorkQueueOptions['order']> = 'OldestFirst'): Line {
     const { log, metrics } = this.#options;
-    const queue = new WorkQueue(metrics ? { metrics: metrics.queue(reconciler.name) } : {});
+    const queue = new WorkQueue({ order, ...(metrics && { metrics: metrics.queue(reconciler.name) }) });
     metrics?.watchQueue(reconciler.name, queue);
     return { queue, controller: new Controller(reconciler, { workers, log, queue, ...(metrics && { metrics }) }) };
   }
@@ -185,7 +191,7 @@ export class LeaderWork {
   }
 
   #poolsUsed(keys: Iterable<string>): void {
-    addAll(this.#pools, keys);
+    for (const key of keys) this.#pools.queue.addAfter(key, GATHER_USE_MS);
     this.#ruleUse.queue.addAfter(THE_ONE, GATHER_USE_MS);
     const delayMs = this.#keeper.decideAfterUse(keys);
     if (delayMs !== undefined) this.#poolSet.queue.addAfter(THE_ONE, delayMs);

@@ -35,6 +35,11 @@ import type { OperatorSettings } from '../settings/operator.ts';
 import { createSourceMetrics } from '../sources/metrics.ts';
 
 const LEASE = 'herald-operator';
+/**
+ * A process that has to stand by when it starts lists so much later, and at once when it is to lead: beside it somebody
+ * leads who may just have started too, with thousands of Services to serve.
+ */
+const STANDBY_LISTS_AFTER_MS = 4_000;
 /** How long events may still be written when the process ends. */
 const FLUSH_MS = 500;
 
@@ -69,6 +74,7 @@ class OperatorProcess {
   readonly #definitions: Definitions;
   readonly #sourceObserver: ReturnType<typeof createSourceMetrics>;
   readonly #probed = createDetectionMetrics(this.#registry);
+  #mayList: () => void = () => undefined;
   #servers: readonly RunningServer[] = [];
   /** What runs while we lead. */
   #work: LeaderWork | undefined;
@@ -85,6 +91,7 @@ class OperatorProcess {
       instance: settings.podName,
       log,
       metrics,
+      holdWhile: () => this.#work?.isBusy === true,
     });
     const options = { log, metrics, guardOf: (resource: ResourceAddress) => new CrdGuard(this.#connection, resource) };
     this.#informers = new Informers(this.#connection, options, settings.namespace);
@@ -106,7 +113,10 @@ class OperatorProcess {
     this.#sourceObserver = createSourceMetrics(this.#registry);
     createAnnouncedMetrics(this.#registry, () => this.#announced?.states());
     const informers = [...this.#informers.all, ...this.#reports.all];
-    this.#operator = new HeraldOperator({ log, informers, work: (signal) => this.#elect(signal) });
+    const mayList = new Promise<void>((resolve) => {
+      this.#mayList = resolve;
+    });
+    this.#operator = new HeraldOperator({ log, informers, mayList, work: (signal) => this.#elect(signal) });
   }
 
   async start(): Promise<void> {
@@ -145,10 +155,8 @@ class OperatorProcess {
   async #elect(signal: AbortSignal): Promise<void> {
     if (!this.#settings.kubeconfig) void followApiServers({ connection: this.#connection, log: this.#log }, signal);
     void this.#informers.externalServices.run(signal);
-    void this.#definitions.watch(signal, () => {
-      if (this.#work) this.#tellForeignDefinitions();
-      this.#work?.configChanged();
-    });
+    setTimeout(this.#mayList, STANDBY_LISTS_AFTER_MS).unref();
+    void this.#watchDefinitions(signal);
     const { namespace, podName } = this.#settings;
     const election = new LeaderElection({
       connection: this.#connection,
@@ -168,6 +176,14 @@ class OperatorProcess {
     await election.run(callbacks, signal);
   }
 
+  async #watchDefinitions(signal: AbortSignal): Promise<void> {
+    await this.#informers.synced(signal).catch(() => undefined);
+    await this.#definitions.watch(signal, () => {
+      if (this.#work) this.#tellForeignDefinitions();
+      this.#work?.configChanged();
+    });
+  }
+
   /** Definitions that are not ours are an error to people, and to us a reason to leave their statuses alone. */
   #tellForeignDefinitions(): void {
     for (const { definition, missing } of this.#definitions.foreign) {
@@ -179,12 +195,16 @@ class OperatorProcess {
 
   /** Nothing is decided before every store is complete, and as fresh as the API server can make it. */
   async #lead(term: LeaderTerm): Promise<void> {
-    await this.#informers.refreshed(term.signal);
+    const since = performance.now();
+    this.#mayList();
+    await this.#informers.refreshed(since, term.signal);
     const { namespace, configNamespaces, lbClass, breakingChanges } = this.#settings;
-    // A standby has looked, and looks again: a takeover does not wait for it.
-    if (!this.#definitions.areKnown) await this.#definitions.look(term.signal);
-    this.#tellForeignDefinitions();
-    const leavesOut = (plural: string): boolean => this.#definitions.isForeign(plural);
+    // Addresses do not wait for it; whoever waits for a status of ours meets the failure of a look.
+    this.#definitions.known().then(
+      () => this.#tellForeignDefinitions(),
+      () => undefined,
+    );
+    const leavesOut = (plural: string): Promise<boolean> => this.#definitions.refuses(plural);
     const writer = new StatusWriter(this.#connection, {
       fieldManager: 'herald-operator',
       metrics: this.#metrics,
