@@ -45,8 +45,14 @@ async function mustKubectl(argv: readonly string[], input = ''): Promise<string>
 const listOf = (items: readonly object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 const fromYaml = (text: string) => parseAllDocuments(text).map((document) => document.toJS() as Manifest);
 
+const VERSIONS: Readonly<Record<string, string>> = {
+  BGPPeer: 'metallb.io/v1beta2',
+  AddressReservation: 'heraldlb.io/v1alpha1',
+  AddressQuota: 'heraldlb.io/v1alpha1',
+};
+
 const manifestOf = ({ kind, spec: fields }: Case, name: string): Manifest => ({
-  apiVersion: kind === 'BGPPeer' ? 'metallb.io/v1beta2' : 'metallb.io/v1beta1',
+  apiVersion: VERSIONS[kind] ?? 'metallb.io/v1beta1',
   kind,
   metadata: { name, namespace: NAMESPACE },
   spec: fields,

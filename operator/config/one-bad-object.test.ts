@@ -9,13 +9,23 @@ import {
   peerObject,
   poolObject,
   profileObject,
+  quotaObject,
+  reservationObject,
 } from '../../testing/config-objects.ts';
 import { resolve } from '../../testing/resolved-config.ts';
 import { spec } from '../../testing/spec.ts';
 import type { ConfigObjects, ResolvedConfig } from './resolve-config.ts';
 import { isRefused, objectRef } from './verdict.ts';
 
-type Kind = 'pools' | 'l2Advertisements' | 'bgpAdvertisements' | 'bgpPeers' | 'bfdProfiles' | 'communities';
+type Kind =
+  | 'pools'
+  | 'l2Advertisements'
+  | 'bgpAdvertisements'
+  | 'bgpPeers'
+  | 'bfdProfiles'
+  | 'communities'
+  | 'reservations'
+  | 'quotas';
 /** The objects of one random configuration. */
 type Objects = Pick<ConfigObjects, Kind>;
 
@@ -71,6 +81,19 @@ const somePeer = fc.tuple(
   racks,
 );
 const someCommunity = fc.tuple(born, fc.constantFrom({ blackhole: '65535:666' }, { blackhole: 'x' }, { other: '1:2' }));
+const someReservation = fc.tuple(
+  born,
+  names(['10.0.0.7', '10.0.0.0/28', '10.0.1.9-10.0.1.20', 'nonsense', '192.0.2.1'], 3),
+  fc.constantFrom(undefined, { pool: 'p0', ipv4: 9 }, { pool: 'p1', ipv6: 300 }, { pool: 'nowhere', ipv4: 1 }),
+  fc.constantFrom({ namespace: 'shop' }, { name: 'web' }, { serviceSelector: { matchLabels: { a: 'b' } } }),
+);
+const someQuota = fc.tuple(
+  born,
+  fc.array(fc.constantFrom({ ipv4: 3 }, { ipv6: 1 }, { pool: 'p0', ipv4: 1 }, { pool: 'nowhere', ipv4: 1 }, {}), {
+    maxLength: 2,
+  }),
+  fc.constantFrom('Namespace' as const, 'Selection' as const),
+);
 const few = <T>(one: fc.Arbitrary<T>) => fc.array(one, { maxLength: 4 });
 
 const someObjects: fc.Arbitrary<Objects> = fc
@@ -81,8 +104,10 @@ const someObjects: fc.Arbitrary<Objects> = fc
     peers: few(somePeer),
     profiles: few(fc.constantFrom(1, 3)),
     communities: few(someCommunity),
+    reservations: few(someReservation),
+    quotas: few(someQuota),
   })
-  .map(({ pools, l2, bgp, peers, profiles, communities }) => ({
+  .map(({ pools, l2, bgp, peers, profiles, communities, reservations, quotas }) => ({
     pools: pools.map(({ addresses, metadata }, at) => poolObject(`p${at}`, addresses, { metadata })),
     l2Advertisements: l2.map(([metadata, ipAddressPools, rack, interfaces], at) =>
       l2Object(`l${at}`, { ipAddressPools, nodeSelectors: selectorsOf(rack), interfaces }, metadata),
@@ -95,6 +120,10 @@ const someObjects: fc.Arbitrary<Objects> = fc
     ),
     bfdProfiles: profiles.map((detectMultiplier, at) => profileObject(`f${at}`, { detectMultiplier })),
     communities: communities.map(([metadata, values], at) => communityObject(`c${at}`, values, metadata)),
+    reservations: reservations.map(([metadata, addresses, share, whose], at) =>
+      reservationObject(`v${at}`, { addresses, for: whose, ...(share && { share }) }, metadata),
+    ),
+    quotas: quotas.map(([metadata, limits, per], at) => quotaObject(`q${at}`, { limits, per }, metadata)),
   }));
 
 const surroundings = {
@@ -108,9 +137,11 @@ const surroundings = {
 const decide = (objects: Objects): ResolvedConfig => resolve({ ...objects, surroundings });
 
 /** Everything that is said of the good objects, and what is in force. */
-function saidOfTheGood({ verdicts, inForce, l2Advertisements }: ResolvedConfig): unknown {
+function saidOfTheGood(config: ResolvedConfig): unknown {
+  const { verdicts, inForce, l2Advertisements, reservations, quotas } = config;
   const good = [...verdicts].filter(([, verdict]) => !isRefused(verdict)).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { good, inForce, l2Advertisements: l2Advertisements.map(({ name }) => name).sort() };
+  const rules = [...reservations, ...quotas].map(({ key, content }) => `${key} ${content}`).sort();
+  return { good, inForce, l2Advertisements: l2Advertisements.map(({ name }) => name).sort(), rules };
 }
 
 spec('one bad object', (test) => {

@@ -6,7 +6,7 @@
 export interface Case {
   /** Completes "refuses ..." or "accepts ...". */
   readonly name: string;
-  readonly kind: 'IPAddressPool' | 'BGPPeer' | 'BGPAdvertisement';
+  readonly kind: 'IPAddressPool' | 'BGPPeer' | 'BGPAdvertisement' | 'AddressReservation' | 'AddressQuota';
   readonly spec: object;
 }
 export interface Refusal extends Case {
@@ -18,6 +18,10 @@ const peer = { myASN: 64_512, peerASN: 64_513, peerAddress: '192.0.2.1' };
 const pool = (...addresses: readonly string[]) => ({ kind: 'IPAddressPool', spec: { addresses } }) as const;
 const bgpPeer = (spec: object) => ({ kind: 'BGPPeer', spec: { ...peer, ...spec } }) as const;
 const advertisement = (spec: object) => ({ kind: 'BGPAdvertisement', spec }) as const;
+const extended = (spec: object) => ({ kind: 'IPAddressPool', spec: { addresses: ['192.0.2.0/24'], ...spec } }) as const;
+const reservation = (spec: object) => ({ kind: 'AddressReservation', spec }) as const;
+const quota = (spec: object) => ({ kind: 'AddressQuota', spec }) as const;
+const forShop = { for: { namespace: 'shop' } };
 const selector = [{ matchLabels: { a: 'b' } }];
 
 const list = (length: number) => Array.from({ length }, (_, i) => `10.${i >> 8}.${i & 255}.0/24`);
@@ -161,6 +165,49 @@ export const refused: readonly Refusal[] = [
   { name: 'a connect time of 0', ...bgpPeer({ connectTime: '0s' }), says: WHOLE_SECONDS },
   { name: 'a connect time above 65535 s', ...bgpPeer({ connectTime: '65536s' }), says: WHOLE_SECONDS },
   { name: 'a connect time with a fraction', ...bgpPeer({ connectTime: '1500ms' }), says: WHOLE_SECONDS },
+  {
+    name: 'an exclusion that is none',
+    ...extended({ exclude: ['192.0.2'] }),
+    says: 'address entry "192.0.2" must be an address, a CIDR like 192.0.2.0/24 or a range like 192.0.2.10-192.0.2.20',
+  },
+  { name: 'a negative cool-down', ...extended({ coolDown: '-1s' }), says: 'coolDown must be from 0s to 24h' },
+  { name: 'a cool-down in words', ...extended({ coolDown: 'long' }), says: 'coolDown must be a duration like 90s' },
+  { name: 'a source of no kind', ...extended({ source: {} }), says: 'source must say which kind it is: http' },
+  {
+    name: 'a source with a password in its address',
+    ...extended({ source: { http: { url: 'https://me:secret@ipam' } } }),
+    says: 'url must be like https://ipam.example.com/v1, without user, password, query and fragment',
+  },
+  {
+    name: 'a source that may take for ever',
+    ...extended({ source: { http: { url: 'https://ipam', timeout: '2m' } } }),
+    says: 'timeout must be from 100ms to 60s',
+  },
+  {
+    name: 'a reservation of nothing',
+    ...reservation(forShop),
+    says: 'spec must have addresses, share or both',
+  },
+  {
+    name: 'a share without a number',
+    ...reservation({ share: { pool: 'public' }, ...forShop }),
+    says: 'share must say how many addresses: ipv4, ipv6 or both',
+  },
+  {
+    name: 'a reservation for nobody',
+    ...reservation({ addresses: ['192.0.2.1'], for: {} }),
+    says: 'for must say whose Services: namespace, namespaceSelector or serviceSelector',
+  },
+  {
+    name: 'a reservation for a name alone',
+    ...reservation({ addresses: ['192.0.2.1'], for: { name: 'web', serviceSelector: {} } }),
+    says: 'for.name needs for.namespace beside it',
+  },
+  {
+    name: 'a limit without a number',
+    ...quota({ limits: [{ pool: 'public' }] }),
+    says: 'a limit must say how many addresses: ipv4, ipv6 or both',
+  },
 ];
 
 const longest = (text: string) => text.padEnd(128);
@@ -182,4 +229,7 @@ export const accepted: readonly Case[] = [
   { name: 'a hold time whose whole seconds are 0', ...bgpPeer({ holdTime: '900ms' }) },
   { name: 'a connect time of 65535 s', ...bgpPeer({ connectTime: '18h12m15s' }) },
   { name: 'a password of 128 characters', ...bgpPeer({ password: 'p'.repeat(128) }) },
+  { name: '256 exclusions of 128 characters', ...extended({ exclude: list(256).map(longest) }) },
+  { name: '256 reserved entries of 128 characters', ...reservation({ addresses: list(256).map(longest), ...forShop }) },
+  { name: 'a limit of none', ...quota({ limits: [{ ipv4: 0 }] }) },
 ];
