@@ -105,8 +105,8 @@ async function answeredBy(name: string, withinMs: number): Promise<number> {
   };
   return eventually(read, `${macOf(name)} ${macOf(name)}`, withinMs);
 }
-/** Asks anew all the time, and measures for how long nobody answers. */
-class AnswerGaps {
+/** Asks anew all the time: a request that nobody answers is repeated by the kernel after a second. */
+class Asking {
   #isOver = false;
   readonly #longest: Promise<number>;
 
@@ -114,21 +114,21 @@ class AnswerGaps {
     this.#longest = this.#ask(address);
   }
 
-  /** @returns the longest time without an answer, milliseconds */
+  /** @returns how long the slowest answer took, milliseconds */
   stop(): Promise<number> {
     this.#isOver = true;
     return this.#longest;
   }
 
   async #ask(address: string): Promise<number> {
-    let answeredAt = performance.now();
     let longest = 0;
     while (!this.#isOver) {
       forget(address);
       poke(address);
-      await pause(25);
-      if (neighbour(address).includes(':')) answeredAt = performance.now();
-      longest = Math.max(longest, performance.now() - answeredAt);
+      const askedAt = performance.now();
+      do await pause(5);
+      while (!neighbour(address).includes(':') && performance.now() - askedAt < 2_000);
+      longest = Math.max(longest, performance.now() - askedAt);
     }
     return longest;
   }
@@ -178,14 +178,14 @@ if (enterNamespace(import.meta.filename))
         test(`a node that may no longer announce answers until the next one does; the ${firstToKnow} owner knows first`, () =>
           inLab(async (nodes) => {
             const order = firstToKnow === 'old' ? [FIRST, THIRD, SECOND] : [SECOND, THIRD, FIRST];
-            const gaps = new AnswerGaps(V4);
+            const asking = new Asking(V4);
             for (const name of order) {
               nodes.get(name)?.exclude(FIRST);
               await pause(50);
             }
-            await answeredBy(SECOND, TAKEOVER_MS);
-            const longest = await gaps.stop();
-            assert.ok(longest < 250, `${longest} ms without an answer`);
+            await answeredBy(SECOND, 5_000);
+            const slowest = await asking.stop();
+            assert.ok(slowest < 900, `a request was not answered: ${slowest} ms`);
             await pause(200);
             forget(V4);
             await answeredBy(SECOND, 100);
