@@ -94,17 +94,8 @@ spec('replay', (test) => {
     for (const name of ['a', 'b']) mesh.kill(name);
     mesh.run(500);
     for (const name of ['a', 'b']) mesh.start(name);
-    let owners = '';
-    const startedAt = mesh.now;
-    for (let at = 0; mesh.now - startedAt < 60_000; at++) {
-      const heartbeat = recorded[at % recorded.length] as Heartbeat;
-      for (const name of ['a', 'b']) mesh.inject(name, { kind: 'Heartbeat', now: mesh.now, heartbeat });
-      mesh.run(100, () => {
-        for (const name of ['a', 'b']) if (mesh.available(name).includes('c')) owners += `${name}@${mesh.now} `;
-      });
-      if (mesh.now - startedAt >= 1_400) assert.equal(mesh.available('a'), ['a', 'b'], `${mesh.now}`);
-    }
-    assert.is(owners, '');
+    const believed = replayed(mesh, recorded, 60_000);
+    assert.equal([believed, mesh.available('a')], [[], ['a', 'b']]);
     const lostAt = mesh.now;
     mesh.kill('b');
     while (mesh.available('a').includes('b')) {
@@ -114,6 +105,20 @@ spec('replay', (test) => {
     assert.ok(mesh.now - lostAt <= 305, 'and delays no takeover');
   });
 });
+
+/** Sends to a and b, over and over, what was recorded. @returns when one of them believed that c lives */
+function replayed(mesh: SimulatedMesh, recorded: readonly Heartbeat[], milliseconds: number): readonly number[] {
+  const believed: number[] = [];
+  const look = (): void => {
+    if (['a', 'b'].some((name) => mesh.available(name).includes('c'))) believed.push(mesh.now);
+  };
+  for (let at = 0; at < milliseconds / 100; at++) {
+    const heartbeat = recorded[at % recorded.length] as Heartbeat;
+    for (const name of ['a', 'b']) mesh.inject(name, { kind: 'Heartbeat', now: mesh.now, heartbeat });
+    mesh.run(100, look);
+  }
+  return believed;
+}
 
 /** As the network carries it. */
 function overTheWire(heartbeat: Heartbeat): Heartbeat {
