@@ -1,4 +1,4 @@
-/** Every kustomization of examples/ builds, and the API server takes what it makes; only Flux and Argo CD keep their own kinds. */
+/** Every kustomization of examples/ builds, and the API server takes what it makes; only Flux, Argo CD and the Gateway API keep their own kinds. */
 
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ const folders = readdirSync(EXAMPLES, { recursive: true, encoding: 'utf8' })
   .map((path) => dirname(path))
   .toSorted();
 /** Their definitions are not in the lab, but where a scenario brings them. */
-const FOREIGN = /^(argoproj|kustomize\.toolkit\.fluxcd|source\.toolkit\.fluxcd)\.io\//;
+const FOREIGN = /^((argoproj|kustomize\.toolkit\.fluxcd|source\.toolkit\.fluxcd)\.io|gateway\.networking\.k8s\.io)\//;
 /** Nothing is made, so the namespace of the scenario stands in for those that the examples want. */
 const STANDS_FOR = ['shop', 'metallb-system'];
 

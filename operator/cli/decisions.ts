@@ -6,6 +6,7 @@ import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } fro
 import { claimOf } from '../advertising/announcements.ts';
 import { Coverage } from '../advertising/coverage.ts';
 import type { AddressClaim } from '../advertising/expected-view.ts';
+import { grantsByService } from '../advertising/external-ips.ts';
 import type { AnnouncedService } from '../advertising/snapshot.ts';
 import { foreignRequest } from '../allocator/adoption.ts';
 import { allocate } from '../allocator/allocate.ts';
@@ -34,12 +35,13 @@ export interface Decisions {
   claimsOf(service: AnnouncedService): readonly AddressClaim[];
 }
 
-export function decisionsOf(snapshot: ClusterSnapshot): Decisions {
+/** @param also a Service of another type than LoadBalancer, of which snapshots have none */
+export function decisionsOf(snapshot: ClusterSnapshot, also?: Service): Decisions {
   const { pools, l2Advertisements } = inForce(snapshot);
   const ours = oursOf(snapshot);
   const rules = resolveAddressRules({ ...snapshot, ...scopeOf(snapshot) }, pools);
   const addresses = allocate({ pools, ...rules, services: ours.map(requestAsWritten) });
-  const announced = announcedServices(snapshot);
+  const announced = announcedServices(snapshot, also);
   const nodes = snapshot.nodes.filter((node) => peerAddressOf(node, undefined)).map(announcingNodeOf);
   const holders = new Map<string, AnnouncedService[]>();
   for (const service of announced.values())
@@ -99,18 +101,22 @@ function heldBy(service: Service): readonly HeldAddress[] {
   return held.map((address) => ({ address, service: key, namespace, labels, pool }));
 }
 
-function announcedServices({
-  services,
-  endpointSlices,
-  installation,
-}: ClusterSnapshot): ReadonlyMap<string, AnnouncedService> {
+function announcedServices(
+  { services, endpointSlices, poolSets, installation }: ClusterSnapshot,
+  also: Service | undefined,
+): ReadonlyMap<string, AnnouncedService> {
   const slices = new Map<string | undefined, EndpointSlice[]>();
   for (const slice of endpointSlices) {
     const key = serviceKeyOf(slice);
     slices.set(key, [...(slices.get(key) ?? []), slice]);
   }
-  const announced = services.flatMap(
-    (service) => announcedServiceOf(service, slices.get(keyOf(service)) ?? [], installation.lbClass) ?? [],
-  );
+  const { namespace, lbClass } = installation;
+  const poolSet = poolSets.find(({ metadata: m }) => m.namespace === namespace && m.name === POOL_SET_NAME);
+  const grants = grantsByService(poolSet?.externalIPs ?? []);
+  const isListed = also && services.some((service) => keyOf(service) === keyOf(also));
+  const announced = [...services, ...(also && !isListed ? [also] : [])].flatMap((service) => {
+    const key = keyOf(service);
+    return announcedServiceOf(service, slices.get(key) ?? [], lbClass, grants.get(key)) ?? [];
+  });
   return new Map(announced.map((service) => [service.key, service]));
 }

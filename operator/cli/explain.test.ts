@@ -25,6 +25,8 @@ const condition = (status: 'True' | 'False', reason: string, message: string) =>
   lastTransitionTime: '2026-03-01T11:00:00Z',
 });
 
+const EXTERNAL = 'heraldlb.io/ExternalIPsAccepted';
+
 /** shop/web is announced by node-b; what was written about that is a parameter. */
 function announced(written: Partial<ClusterSnapshot>, conditions: readonly ReturnType<typeof condition>[] = []) {
   const web = { ...service('shop/web'), status: { conditions } };
@@ -51,6 +53,24 @@ const SERVICE_ANNOUNCEMENT = {
 const L2_STATUS = l2StatusOf('shop/web', 'node-b', 'eth0');
 
 spec('explain a Service that works', (test) => {
+  test('by its external IPs alone, where it is no load balancer', () => {
+    const accepted = { ...condition('True', 'Accepted', '203.0.113.5 may be announced.'), type: EXTERNAL };
+    const web = service('shop/web', { type: 'ClusterIP', externalIPs: ['203.0.113.5'] });
+    const asked = { ...web, status: { conditions: [accepted, condition('True', 'Announced', 'It is announced.')] } };
+    const cluster = snapshotOf({
+      pools: [PUBLIC],
+      l2Advertisements: [l2Advertisement('all')],
+      endpoints: { 'shop/web': ['node-a'] },
+    });
+    const externalIPs = [{ address: '203.0.113.5', service: 'shop/web' }];
+    const poolSets = cluster.poolSets.map((poolSet) => ({ ...poolSet, externalIPs }));
+    const { summary, steps } = explainService(asked, { ...cluster, poolSets });
+    assert.is(summary, 'shop/web has 203.0.113.5, and it is announced');
+    assert.equal(
+      steps.map(({ name, answer }) => `${name} ${answer}`),
+      ['service yes', 'external IPs yes', 'advertisement yes', 'endpoints yes', 'nodes yes', 'announced yes'],
+    );
+  });
   test('by the whole chain, and who answers by what was written', () => {
     const explanation = announced({ serviceAnnouncements: [SERVICE_ANNOUNCEMENT], serviceL2Statuses: [L2_STATUS] }, [
       condition('True', 'Announced', 'Every address of the Service is announced.'),

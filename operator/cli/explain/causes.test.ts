@@ -18,6 +18,8 @@ const LINKS: Readonly<Record<string, string>> = {
   NotInstalled: 'operator',
   NoLeader: 'operator',
   NotLookedAt: 'operator',
+  PoolWithoutExternalIPs: 'external IPs',
+  NamespaceNotSelected: 'external IPs',
   NoAdvertisement: 'advertisement',
   NoEndpoints: 'endpoints',
   NoEligibleNode: 'nodes',
@@ -43,7 +45,7 @@ spec('explain names the true cause:', (test) => {
       assert.is(explanation.reason, cause.reason, JSON.stringify(explanation, null, 1));
       const broken = explanation.steps.at(-1);
       assert.is.not(broken?.answer, 'yes');
-      assert.is(broken?.name, LINKS[cause.reason] ?? 'address');
+      assert.is(broken?.name, cause.link ?? LINKS[cause.reason] ?? 'address');
       assert.ok(broken?.message.includes(cause.says), broken?.message);
       if (cause.detail) {
         const [subject, reason] = cause.detail;

@@ -22,6 +22,7 @@ export interface Step {
     | 'service'
     | 'operator'
     | 'address'
+    | 'external IPs'
     | 'advertisement'
     | 'endpoints'
     | 'nodes'

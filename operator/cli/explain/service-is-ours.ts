@@ -1,5 +1,6 @@
 /** The first links of the chain: whether the Service is one that Herald serves, and whether an operator is at work. */
 
+import { externalIpsOf } from '../../advertising/announced-service.ts';
 import type { Lease, Service } from '../../cluster/objects.ts';
 import type { ClusterSnapshot } from '../gather.ts';
 import { ageOf } from '../output.ts';
@@ -12,6 +13,13 @@ const RENEWED_WITHIN_MS = 15_000;
 
 /** Whether type and class make the Service ours. */
 export function serviceStep({ metadata, spec }: Service, { installation }: ClusterSnapshot): Step {
+  const isNamingExternalIps = externalIpsOf({ spec }).length > 0;
+  if (spec.type !== 'LoadBalancer' && isNamingExternalIps)
+    return step(
+      'service',
+      'yes',
+      `of type ${spec.type ?? 'ClusterIP'}: of such a one Herald serves spec.externalIPs alone`,
+    );
   if (spec.type !== 'LoadBalancer')
     return step('service', 'no', `its type is ${spec.type ?? 'ClusterIP'}, and only LoadBalancer gets an address`, {
       reason: 'NotLoadBalancer',

@@ -40,6 +40,8 @@ export interface Cause {
   readonly says: string;
   /** In one of its details: subject and reason. */
   readonly detail?: readonly [subject: string, reason: string];
+  /** The link that breaks, where the reason alone does not tell. */
+  readonly link?: string;
   /** In one of the remedies. */
   readonly remedy?: string;
 }

@@ -1,7 +1,7 @@
 /** A Service that is none of ours, and operators that do not work. */
 
 import { leaderLease, NOW, service, snapshotOf } from '../../testing/cluster.ts';
-import { announcing, type Cause, KEY } from './cause.ts';
+import { announcing, type Cause, KEY, PUBLIC } from './cause.ts';
 
 export const serviceCauses: readonly Cause[] = [
   {
@@ -10,6 +10,30 @@ export const serviceCauses: readonly Cause[] = [
     reason: 'NotLoadBalancer',
     says: 'its type is ClusterIP',
     remedy: 'spec.type',
+  },
+  {
+    name: 'an external IP of a pool that lends none',
+    cluster: announcing({ services: [service(KEY, { type: 'ClusterIP', externalIPs: ['203.0.113.5'] })] }),
+    reason: 'PoolWithoutExternalIPs',
+    says: '203.0.113.5: pool public does not say externalIPs: true',
+    remedy: 'spec.externalIPs: true',
+  },
+  {
+    name: 'an external IP of a pool for everybody',
+    cluster: announcing({
+      pools: [{ ...PUBLIC, spec: { ...PUBLIC.spec, externalIPs: true } }],
+      services: [service(KEY, { type: 'ClusterIP', externalIPs: ['203.0.113.5'] })],
+    }),
+    reason: 'NamespaceNotSelected',
+    says: 'does not select namespace shop',
+    remedy: 'add shop to serviceAllocation.namespaces',
+  },
+  {
+    name: 'an external IP in no pool',
+    cluster: announcing({ services: [service(KEY, { type: 'NodePort', externalIPs: ['198.51.100.5'] })] }),
+    reason: 'AddressNotInPool',
+    says: '198.51.100.5: in no pool',
+    link: 'external IPs',
   },
   {
     name: 'a Service of somebody else by its class',
