@@ -10,6 +10,7 @@
 export const QUIET: readonly string[] = [
   'crd-rules',
   'crd-samples',
+  'duplicate-address',
   'etp-local',
   'kubectl-views',
   'l2-announce',
