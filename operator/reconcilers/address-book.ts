@@ -22,8 +22,6 @@ import type { Scope } from './world.ts';
 export interface AddressBookListener {
   servicesConcerned(keys: Iterable<string>): void;
   poolsUsed(keys: Iterable<string>): void;
-  /** What is used of reservations and quotas may be another amount. */
-  rulesUsed?(): void;
   /** Addresses that rest from now on. */
   rested?(addresses: readonly RestedAddress[]): void;
   /** The pools that are about to be decided with. */
@@ -85,6 +83,10 @@ export class AddressBook {
   /** Whoever has the address, in no particular order. */
   holdersOf(address: IpAddress): readonly string[] {
     return [...this.#allocator.ledger.space.holdersOf(address)].map(({ request }) => request.key);
+  }
+  /** Whether somebody let go of the address, and it rests before another Service gets it. */
+  isResting(address: IpAddress): boolean {
+    return this.#allocator.ledger.space.withholdingOf(address)?.reason === 'CoolingDown';
   }
   requestOf(key: string): ServiceRequest | undefined {
     return this.#allocator.requestOf(key);
@@ -285,7 +287,6 @@ export class AddressBook {
   #tell({ services, pools, rested, wanted, released }: AllocationChange): void {
     if (services.size > 0) this.#listener.servicesConcerned(services);
     if (pools.size > 0) this.#listener.poolsUsed(pools);
-    if (pools.size > 0) this.#listener.rulesUsed?.();
     if (rested.length > 0) this.#listener.rested?.(rested);
     if (wanted.length > 0 || released.length > 0) this.#listener.claimsChanged?.({ wanted, released });
   }

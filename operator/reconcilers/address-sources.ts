@@ -9,29 +9,25 @@
 import type { Decision } from '../allocator/decision.ts';
 import type { Family } from '../allocator/service-request.ts';
 import type { BackoffOptions } from '../cluster/backoff.ts';
+import { keyOf } from '../cluster/objects.ts';
 import type { Pool } from '../config/pool.ts';
 import type { IpAddress } from '../net/address.ts';
 import { formatRange } from '../net/range.ts';
 import type { Logger } from '../observability/log.ts';
-import {
-  type AddressSource,
-  type Claim,
-  type ClaimAnswer,
-  type Order,
-  SourceError,
-} from '../sources/address-source.ts';
-import { type Answer, type Ask, Asks } from './asks.ts';
+import type { AddressSource, Claim, ClaimAnswer } from '../sources/address-source.ts';
+import { type Answer, type Ask, Asks, RefusedAsks } from './asks.ts';
 import { ClaimAudit, LIST } from './claim-audit.ts';
 import { claimFault } from './claim-fault.ts';
 import { claimOf } from './claim-id.ts';
 import type { ClaimChange, ClaimTaker, SourceWorld } from './claim-taker.ts';
 import { type ClaimRecord, Claims } from './claims.ts';
+import { inOrder } from './in-order.ts';
 import { SourceLine } from './source-line.ts';
 
 /** How often claims and Services are held against each other. */
 const LIST_EVERY_MS = 10 * 60_000;
-/** How often a request is sent again at once because its order was too low. */
-const OUTDATED_TRIES = 3;
+/** How often it is looked whether an address has rested (spec.coolDown) and goes back. */
+const REST_CHECK_MS = 1_000;
 
 export interface AddressSourcesOptions {
   readonly log: Logger;
@@ -55,6 +51,7 @@ export class AddressSources {
   readonly #options: AddressSourcesOptions;
   readonly #claims = new Claims();
   readonly #asks = new Asks();
+  readonly #refused = new RefusedAsks();
   readonly #audit: ClaimAudit;
   /** By pool. */
   readonly #lines = new Map<string, SourceLine>();
@@ -72,7 +69,6 @@ export class AddressSources {
       book,
       claims: this.#claims,
       hasLine: (pool) => this.#lines.has(pool),
-      ordered: (send) => this.#ordered(send),
     });
   }
 
@@ -166,6 +162,7 @@ export class AddressSources {
     const line = this.#lines.get(pool);
     const service = this.#world.stores.services.get(serviceKey);
     if (!line || !service) return;
+    this.#refused.delete(pool, serviceKey);
     const requested = this.#book.requestOf(serviceKey)?.requestedAddresses;
     const records = families.map((family) => {
       const claim = claimOf(this.#audit.cluster(), line.key, service, family);
@@ -175,7 +172,12 @@ export class AddressSources {
       record.exact = requested?.find((address) => address.family === family);
       return record;
     });
-    this.#asks.put({ pool, service: serviceKey, answers: new Map(records.map(({ claim }) => [claim.id, undefined])) });
+    this.#asks.put({
+      pool,
+      service: serviceKey,
+      families,
+      answers: new Map(records.map(({ claim }) => [claim.id, undefined])),
+    });
     for (const { claim } of records) line.add(claim.id);
   }
 
@@ -183,11 +185,11 @@ export class AddressSources {
     const line = this.#lines.get(pool);
     if (!line) return;
     const service = this.#world.stores.services.get(serviceKey);
-    const known = this.#claims.withAddress(line, address);
-    if (known) this.#release(known);
-    else if (service)
-      this.#release(this.#record(line, claimOf(this.#audit.cluster(), line.key, service, address.family)));
-    // Whose it was nobody knows any more: the list has it.
+    const known =
+      this.#claims.withAddress(line, address) ??
+      (service && this.#record(line, claimOf(this.#audit.cluster(), pool, service, address.family)));
+    // Whose it was nobody knows any more where there is none: the list has it.
+    if (known) this.#release(Object.assign(known, { isFreed: true }));
     else line.add(LIST);
   }
 
@@ -209,6 +211,8 @@ export class AddressSources {
     const record = this.#claims.get(key);
     if (!record) return undefined;
     if (record.wants === 'Claim' && !this.#isLiving(record) && !this.#isHeld(record)) this.#release(record);
+    // The source would give it to somebody else at once.
+    if (record.wants === 'Release' && record.address && this.#book.isResting(record.address)) return REST_CHECK_MS;
     if (record.wants === 'Release') await this.#sendRelease(record, source, signal);
     else if (!record.isConfirmed) await this.#sendClaim(record, source, signal);
     return undefined;
@@ -216,9 +220,11 @@ export class AddressSources {
 
   async #sendRelease(record: ClaimRecord, source: AddressSource, signal: AbortSignal): Promise<void> {
     const { claim, line } = record;
-    await this.#ordered((order) => source.release(claim.id, order, signal));
+    await inOrder(this.#world.sources, (order) => source.release(claim.id, order, signal));
     // Wanted again meanwhile: the queue has it already.
     if (record.wants === 'Release') this.#claims.delete(claim.id);
+    const refused = record.isFreed && this.#refused.take(line.key);
+    if (refused) this.#ask(line.key, refused.service, refused.families);
     this.#dismissIfIdle(line);
   }
 
@@ -226,7 +232,9 @@ export class AddressSources {
     const { claim, line } = record;
     const within = line.pool.ranges.filter(({ first }) => first.family === claim.family).map(formatRange);
     const address = record.exact;
-    const answer = await this.#ordered((order) => source.claim({ ...claim, order, within, address }, signal));
+    const answer = await inOrder(this.#world.sources, (order) =>
+      source.claim({ ...claim, order, within, address }, signal),
+    );
     // Not wanted any more: the queue has it already, and what was given goes back.
     if (record.wants === 'Claim') await this.#answered(record, answer, source, signal);
   }
@@ -242,7 +250,8 @@ export class AddressSources {
       this.#conclude(record, { address: answer.address });
       return;
     }
-    if (answer.outcome === 'Granted') await this.#ordered((order) => source.release(claim.id, order, signal));
+    if (answer.outcome === 'Granted')
+      await inOrder(this.#world.sources, (order) => source.release(claim.id, order, signal));
     const refusal = fault ?? '';
     if (this.#isHeld(record)) this.#audit.dispute(record, refusal);
     else if (record.wants === 'Claim') this.#claims.delete(claim.id);
@@ -252,19 +261,23 @@ export class AddressSources {
   /** Tells the allocator when every family has its answer. */
   #conclude(record: ClaimRecord, answer: Answer): void {
     const { claim, line } = record;
-    const where = { pool: line.key, service: `${claim.service.namespace}/${claim.service.name}` };
+    const where = { pool: line.key, service: keyOf({ metadata: claim.service }) };
     const ask = this.#asks.answer(where, claim.id, answer);
     if (ask) this.#book.whenOpen(() => this.#finish(ask, line));
     else if (record.wants === 'Claim' && !this.#asks.waitsFor(where, claim.id)) this.#releaseUnlessHeld(record);
   }
 
-  #finish({ pool, service, answers }: Ask, line: SourceLine): void {
+  #finish(ask: Ask, line: SourceLine): void {
+    const { pool, service, answers } = ask;
     const all = [...answers.values()].filter((answer) => answer !== undefined);
     const granted = all.flatMap((answer) => ('address' in answer ? answer.address : []));
     const refusals = all.flatMap((answer) => ('refusal' in answer ? answer.refusal : []));
     const isEnough = refusals.length === 0 || this.#book.requestOf(service)?.isOneFamilyEnough === true;
     if (granted.length > 0 && isEnough) this.#book.grant(pool, service, granted);
-    else this.#book.refuse(pool, service, sentence(`The source refuses: ${[...new Set(refusals)].join('; ')}`));
+    else {
+      this.#refused.add(ask);
+      this.#book.refuse(pool, service, sentence(`The source refuses: ${[...new Set(refusals)].join('; ')}`));
+    }
     for (const address of granted) {
       const record = this.#claims.withAddress(line, address);
       if (record) this.#releaseUnlessHeld(record);
@@ -277,24 +290,11 @@ export class AddressSources {
 
   /** Whether the Service that the claim was made for is still the same one. */
   #isLiving({ claim: { service } }: ClaimRecord): boolean {
-    const living = this.#world.stores.services.get(`${service.namespace}/${service.name}`);
-    return living?.metadata.uid === service.uid;
+    return this.#world.stores.services.get(keyOf({ metadata: service }))?.metadata.uid === service.uid;
   }
 
   #isHeld({ address }: ClaimRecord): boolean {
     return address !== undefined && this.#book.holdersOf(address).length > 0;
-  }
-
-  async #ordered<T>(send: (order: Order) => Promise<T>): Promise<T> {
-    let above: Order | undefined;
-    for (let tries = 1; ; tries++)
-      try {
-        return await send(this.#world.sources.nextOrder(above));
-      } catch (error) {
-        const isOutdated = error instanceof SourceError && error.reason === 'Outdated';
-        if (!isOutdated || tries === OUTDATED_TRIES) throw error;
-        above = error.order;
-      }
   }
 }
 

@@ -1,14 +1,38 @@
 /** Which Services wait for which addresses of external sources, until every family has its answer. */
 
+import type { Family } from '../allocator/service-request.ts';
 import type { IpAddress } from '../net/address.ts';
 
 export type Answer = { readonly address: IpAddress } | { readonly refusal: string };
+
+/** Services that a source has refused: when an address goes back to it, one of them is asked for again. */
+export class RefusedAsks {
+  /** By pool, then by Service; the first refused comes first. */
+  readonly #refused = new Map<string, Map<string, Ask>>();
+
+  add(ask: Ask): void {
+    const refused = this.#refused.get(ask.pool) ?? new Map<string, Ask>();
+    this.#refused.set(ask.pool, refused.set(ask.service, ask));
+  }
+
+  /** The first that was refused; it is forgotten. */
+  take(pool: string): Ask | undefined {
+    const [ask] = this.#refused.get(pool)?.values() ?? [];
+    if (ask) this.delete(pool, ask.service);
+    return ask;
+  }
+
+  delete(pool: string, service: string): void {
+    this.#refused.get(pool)?.delete(service);
+  }
+}
 
 /** What one Service waits for of one pool. */
 export interface Ask {
   /** 'namespace/name', both. */
   readonly pool: string;
   readonly service: string;
+  readonly families: readonly Family[];
   /** The claims that were made for it, and what came of each. */
   readonly answers: Map<string, Answer | undefined>;
 }

@@ -1,10 +1,11 @@
 /** Holds what a source has claimed for this cluster against what Services hold and wait for. */
 
 import { formatIp } from '../net/address.ts';
-import { type AddressSource, type GrantedClaim, type Order, SourceError } from '../sources/address-source.ts';
+import { type AddressSource, type GrantedClaim, SourceError } from '../sources/address-source.ts';
 import { claimOf } from './claim-id.ts';
 import type { ClaimTaker, SourceWorld } from './claim-taker.ts';
 import type { ClaimRecord, Claims } from './claims.ts';
+import { inOrder } from './in-order.ts';
 import type { SourceLine } from './source-line.ts';
 
 /** Not the id of a claim: the list of all claims. */
@@ -18,7 +19,6 @@ export interface ClaimAuditParts {
   readonly claims: Claims;
   /** Whether a pool has a source of its own, which looks after its claims. */
   readonly hasLine: (pool: string) => boolean;
-  readonly ordered: <T>(send: (order: Order) => Promise<T>) => Promise<T>;
 }
 
 export class ClaimAudit {
@@ -100,7 +100,7 @@ export class ClaimAudit {
     if (claim.pool !== line.key && hasLine(claim.pool)) return;
     if (await this.#mayBeNeeded(claim)) return;
     const { address } = claim;
-    claims.put({ claim, line, wants: 'Release', address, isConfirmed: false, since: this.#lists });
+    claims.put({ claim, line, wants: 'Release', address, isFreed: true, isConfirmed: false, since: this.#lists });
     line.add(claim.id);
   }
 
@@ -113,7 +113,7 @@ export class ClaimAudit {
       return;
     }
     // The Service keeps what it has: the claim has to follow.
-    await this.#parts.ordered((order) => source.release(listed.id, order, signal));
+    await inOrder(this.#parts.world.sources, (order) => source.release(listed.id, order, signal));
     this.#claimAgain(record);
   }
 

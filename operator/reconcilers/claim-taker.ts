@@ -17,6 +17,8 @@ export interface ClaimTaker {
   refuse(pool: string, service: string, message: string): void;
   requestOf(service: string): Pick<ServiceRequest, 'requestedAddresses' | 'isOneFamilyEnough'> | undefined;
   holdersOf(address: IpAddress): readonly string[];
+  /** Whether nobody but the Service that had it may have the address yet. */
+  isResting(address: IpAddress): boolean;
   heldOf(pool: string): readonly { readonly service: string; readonly address: IpAddress }[];
 }
 

@@ -4,7 +4,7 @@ import { poolObject } from '../../testing/config-objects.ts';
 import { spec } from '../../testing/spec.ts';
 import { eventually } from '../cluster/testing/waiting.ts';
 import { FakeWorld } from './testing/fake-world.ts';
-import { service } from './testing/stories.ts';
+import { service, settled } from './testing/stories.ts';
 
 const RANGES = ['10.0.0.0/24', '2001:db8::/64'];
 const DUAL = {
@@ -123,7 +123,7 @@ spec('a pool with an external source', (test) => {
       world.put(world.stores.pools, poolObject('office', RANGES, { metadata: { generation: 3 } }));
       world.put(world.stores.services, service('third'));
       await becomes(assigned, 'new 10.0.0.1, third 10.0.0.0, web 10.0.0.3');
-      assert.is(claimed(), 'new 10.0.0.1, web 10.0.0.3');
+      await becomes(claimed, 'new 10.0.0.1, web 10.0.0.3');
     }));
 
   test('that is deleted gives back what its last Services let go of', () =>
@@ -137,6 +137,42 @@ spec('a pool with an external source', (test) => {
       assert.is(assigned(), 'b 10.0.0.2');
       world.remove(world.stores.services, 'shop/b');
       await becomes(claimed, '');
+    }));
+
+  test('asks for who was refused when an address goes back', () =>
+    telling(
+      async ({ world, server, assigned, messageOf }) => {
+        world.lead();
+        world.put(world.stores.services, service('first'));
+        await becomes(assigned, 'first 10.0.0.1');
+        world.put(world.stores.services, service('both', { spec: DUAL }));
+        await eventually('it is refused', () => messageOf('both').startsWith('SourceRefused'));
+        world.put(world.stores.services, service('second'));
+        await eventually('it is refused', () => messageOf('second').startsWith('SourceRefused'));
+        const asked = server.done.length;
+        world.remove(world.stores.services, 'shop/first');
+        // The first that was refused lacks the other family too.
+        await eventually('it was asked for', () => server.done.length > asked + 2);
+        await settled(world);
+        assert.ok(server.done.length < asked + 8, server.done.slice(asked).join(', '));
+      },
+      ['10.0.0.1'],
+    ));
+
+  test('keeps the claim of an address while it rests, for the Service that had it', () =>
+    telling(async ({ world, server, assigned, claimed }) => {
+      const source = { http: { url: server.url } };
+      world.put(world.stores.pools, poolObject('office', RANGES, { source, coolDown: '600ms' }));
+      world.lead();
+      world.put(world.stores.services, service('web'));
+      await becomes(assigned, 'web 10.0.0.1');
+      world.changeType('shop/web');
+      world.put(world.stores.services, service('other'));
+      await becomes(assigned, 'other 10.0.0.2');
+      assert.is(claimed(), 'other 10.0.0.2, web 10.0.0.1');
+      world.formerServices.delete('shop/web');
+      world.put(world.stores.services, service('web'));
+      await becomes(assigned, 'other 10.0.0.2, web 10.0.0.1');
     }));
 
   test('counts its claims', () =>

@@ -16,6 +16,8 @@ export interface ClaimRecord {
   exact?: IpAddress | undefined;
   /** The source has said in this term that the claim is ours. */
   isConfirmed: boolean;
+  /** A Service let go of the address: once it is back, the source may have one for somebody else. */
+  isFreed?: boolean;
   /** What the source said last against an address that a Service holds. */
   dispute?: string | undefined;
   /** How many lists were begun before it was made. */

@@ -112,6 +112,10 @@ class Process implements ClaimTaker {
     return [...this.held].flatMap(([key, held]) => (held.some((one) => formatIp(one) === text) ? key : []));
   }
 
+  isResting(): boolean {
+    return false;
+  }
+
   heldOf(): readonly { readonly service: string; readonly address: IpAddress }[] {
     return [...this.held].flatMap(([service, addresses]) => addresses.map((address) => ({ service, address })));
   }
