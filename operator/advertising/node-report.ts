@@ -82,7 +82,8 @@ export class NodeReport {
   content(): ReportContent {
     const exceptions = [...this.#owned.values()].filter((each) => !isAnswered(each)).toSorted(byServiceThenAddress);
     return {
-      announced: this.#digests.total(),
+      // One that several Services share counts once.
+      announced: new Set([...this.#owned.values()].filter(isAnswered).map(({ address }) => address)).size,
       inputs: this.#inputs,
       reasons: this.#reasons,
       buckets: this.#buckets(),

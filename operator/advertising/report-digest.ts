@@ -36,11 +36,6 @@ export class BucketDigests {
     return this.#hex(2 * bucket) + this.#hex(2 * bucket + 1);
   }
 
-  /** How many entries there are in all. */
-  total(): number {
-    return this.#counts.reduce((sum, count) => sum + count, 0);
-  }
-
   /** Whether a report says the same of `bucket`; a bucket that is missing in it is empty. */
   isSame(bucket: number, reported: Pick<ReportBucket, 'digest' | 'count'> | undefined): boolean {
     const { count, digest } = reported ?? { count: 0, digest: EMPTY };

@@ -170,6 +170,21 @@ spec('roll-up', (test) => {
     assert.is(rollUp.outcomeOf('shop/web')?.state, 'Announced');
   });
 
+  test('counts an address once that several share, and knows each of them by its own', () => {
+    const sharing = { sharingKey: 'k' };
+    const cluster = clusterOf({}, service('tcp', sharing), service('udp', sharing));
+    const rollUp = rolledUp(cluster);
+    const announced = NODES.map((node) => cluster.report(node).announced);
+    assert.equal(announced.toSorted(), [0, 0, 1]);
+    for (const key of ['shop/tcp', 'shop/udp']) assert.is(rollUp.outcomeOf(key)?.state, 'Announced', key);
+    cluster.services.delete('shop/tcp');
+    rollUp.setService('shop/tcp', undefined);
+    for (const node of NODES) rollUp.setReport(node, cluster.report(node));
+    rollUp.settle();
+    assert.is(rollUp.outcomeOf('shop/tcp'), undefined);
+    assert.is(rollUp.outcomeOf('shop/udp')?.state, 'Announced');
+  });
+
   test('does not doubt an address while it moves from a dead node to the next', () => {
     const cluster = clusterOf({}, service('web'));
     const rollUp = rolledUp(cluster);

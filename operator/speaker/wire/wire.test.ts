@@ -251,6 +251,31 @@ spec('the wire', (test) => {
       ['shop/web eth0', 'shop/api eth1'],
     );
   });
+  test('announces an address once however many Services share it, and answers until the last of them goes', () => {
+    const { host, clock, desire, available, sent } = make([fakeInterface(2, 'eth0')]);
+    const isAnswered = (): boolean => {
+      sent();
+      host.deliver('eth0', arpRequest(V4));
+      return sent().length === 1;
+    };
+    const [tcp, udp] = [announce(V4, { service: 'shop/tcp' }), announce(V4, { service: 'shop/udp' })];
+    desire([tcp]);
+    available('b');
+    const alone = sent();
+    clock.advance(10_000);
+    sent();
+    desire([tcp, udp]);
+    clock.advance(10_000);
+    assert.equal(sent(), [], 'who joins is no news to the network');
+    desire([udp]);
+    clock.advance(10_000);
+    assert.equal(sent(), [], 'nor is who leaves');
+    assert.ok(isAnswered());
+    desire([]);
+    assert.not(isAnswered());
+    desire([tcp, udp]);
+    assert.equal(sent(), alone, 'both at once are announced like one');
+  });
   test('owns without interfaces when none of the wanted ones exists', () => {
     const { desire, available, owned } = make();
     desire([announce(V4, { interfaces: ['bond7'] })]);
