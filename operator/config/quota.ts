@@ -45,10 +45,9 @@ export function judgeQuotas(
     const quota = quotaOf(object, namespaces);
     const refusal = 'reason' in quota ? quota : duplicateOf(quota, limitedBy);
     if (refusal) verdicts.set(ref, refused(refusal));
-    else {
-      quotas.push(quota as Quota);
-      verdicts.set(ref, verdictOf(quota as Quota, pools));
-    }
+    if (refusal || 'reason' in quota) continue;
+    quotas.push(quota);
+    verdicts.set(ref, verdictOf(quota, pools));
   }
   return { quotas, verdicts };
 }

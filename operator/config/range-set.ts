@@ -32,16 +32,45 @@ export class RangeSet {
   /** Among sorted ranges that do not overlap, only the last one that starts at or before `address` can hold it. */
   #lastStartingBy(address: IpAddress): AddressRange | undefined {
     const ranges = this.#sorted[address.family];
-    let low = 0;
-    let high = ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const range = ranges[middle];
-      if (range && range.first.value <= address.value) low = middle + 1;
-      else high = middle;
-    }
-    return ranges[low - 1];
+    return ranges[countStartingBy(ranges, address, (range) => range) - 1];
   }
+}
+
+/** Ranges that do not overlap each other, each with whom it belongs to; they come one after the other. */
+export class OwnedRanges<Owner> {
+  readonly #sorted: Readonly<Record<4 | 6, { readonly range: AddressRange; readonly owner: Owner }[]>> = {
+    4: [],
+    6: [],
+  };
+
+  /** Whom a range belongs to that has an address in common with `range`; undefined where there is none. */
+  ownerOf(range: AddressRange): Owner | undefined {
+    const entries = this.#sorted[range.first.family];
+    const last = entries[this.#countStartingBy(range.last) - 1];
+    return last && overlaps(last.range, range) ? last.owner : undefined;
+  }
+
+  /** @param range overlaps none that is there */
+  add(range: AddressRange, owner: Owner): void {
+    this.#sorted[range.first.family].splice(this.#countStartingBy(range.first), 0, { range, owner });
+  }
+
+  #countStartingBy(address: IpAddress): number {
+    return countStartingBy(this.#sorted[address.family], address, ({ range }) => range);
+  }
+}
+
+/** How many of `entries`, which ascend, start at or before `address`. */
+function countStartingBy<T>(entries: readonly T[], { value }: IpAddress, rangeOf: (entry: T) => AddressRange): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const entry = entries[middle];
+    if (entry !== undefined && rangeOf(entry).first.value <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Two of `ranges` that have an address in common; undefined where there is none. */

@@ -5,7 +5,7 @@ import { reasons } from '../../crds/reasons.ts';
 import { type AddressRange, formatRange, parseAddressOrRange, without } from '../net/range.ts';
 import type { LabelledObject, Pool } from './pool.ts';
 import { capacityOf } from './pool-capacity.ts';
-import { merged, RangeSet } from './range-set.ts';
+import { merged, OwnedRanges, RangeSet } from './range-set.ts';
 import { type MissingRef, missingAmong, resolvedRefs, waiting } from './refs.ts';
 import { byAge } from './scope.ts';
 import { type NamedApplicant, selectionOf, selectionProblem } from './service-selection.ts';
@@ -51,82 +51,100 @@ export function judgeReservations(
   objects: readonly AddressReservation[],
   context: ReservationContext,
 ): JudgedReservations {
-  const reservations: Reservation[] = [];
   const verdicts = new Map<ObjectRef, Verdict>();
-  const poolRanges = context.pools.filter(({ isRemnant }) => !isRemnant).flatMap(({ ranges }) => ranges);
+  const beside = new Accepted(context);
   for (const object of objects.toSorted(byAge)) {
-    const reservation = reservationOf(object, context.namespaces);
-    const refusal = 'reason' in reservation ? reservation : overlapRefusal(reservation, reservations);
-    const ref = objectRef('AddressReservation', object.metadata);
-    if (refusal) verdicts.set(ref, refused(refusal));
-    else {
-      reservations.push(reservation as Reservation);
-      verdicts.set(ref, verdictOf(reservation as Reservation, { ...context, poolRanges, reservations }));
-    }
+    const judged = reservationOf(object, context.namespaces);
+    const verdict = 'reason' in judged ? refused(judged) : beside.judge(judged);
+    verdicts.set(objectRef('AddressReservation', object.metadata), verdict);
   }
-  return { reservations, verdicts };
+  return { reservations: beside.reservations, verdicts };
 }
 
-function reservationOf({ metadata, spec }: AddressReservation, namespaces: readonly LabelledObject[]) {
-  const ranges: AddressRange[] = [];
-  for (const text of spec.addresses ?? []) {
-    const range = parseAddressOrRange(text);
-    if (typeof range === 'string')
-      return invalid(`"${text}" in spec.addresses is neither an address, nor a CIDR, nor a range first-last.`);
-    ranges.push(range);
-  }
-  if (ranges.length === 0 && !spec.share) return invalid('spec has neither addresses nor share.');
-  const { namespace, ...rest } = spec.for ?? {};
-  if (rest.name !== undefined && namespace === undefined) return invalid('spec.for.name needs a namespace beside it.');
-  const selector = selectionProblem(rest);
-  if (selector !== undefined) return { reason: 'InvalidSelector', message: `In spec.for: ${selector}.` } as const;
+type Share = NonNullable<Reservation['share']>;
+
+function reservationOf(
+  { metadata, spec }: AddressReservation,
+  namespaces: readonly LabelledObject[],
+): Reservation | Refusal {
+  const problem = specProblem(spec);
+  if (problem) return problem;
+  const { addresses = [], share, for: who } = spec;
+  const { namespace, ...rest } = who;
   const selection = selectionOf({ ...rest, ...(namespace !== undefined && { namespaces: [namespace] }) }, namespaces);
-  const sorted = merged(ranges);
-  const { share } = spec;
+  const parsed = addresses.map(parseAddressOrRange).filter((range) => typeof range !== 'string');
+  const ranges = merged(parsed);
   return {
     key: `${metadata.namespace ?? ''}/${metadata.name}`,
-    ranges: sorted,
-    addresses: new RangeSet(sorted),
+    ranges,
+    addresses: new RangeSet(ranges),
     ...(share && { share: { pool: share.pool, ipv4: share.ipv4 ?? 0, ipv6: share.ipv6 ?? 0 } }),
-    content: [sorted.map(formatRange).join(), JSON.stringify(share ?? null), selection.content].join(' '),
+    content: [ranges.map(formatRange).join(), JSON.stringify(share ?? null), selection.content].join(' '),
     isFor: (applicant: NamedApplicant) => selection.includes(applicant),
   };
 }
 
+function specProblem({ addresses = [], share, for: who }: AddressReservation['spec']): Refusal | undefined {
+  const unread = addresses.find((text) => typeof parseAddressOrRange(text) === 'string');
+  if (unread !== undefined)
+    return invalid(`"${unread}" in spec.addresses is neither an address, nor a CIDR, nor a range first-last.`);
+  if (addresses.length === 0 && !share) return invalid('spec has neither addresses nor share.');
+  if (who.name !== undefined && who.namespace === undefined)
+    return invalid('spec.for.name needs a namespace beside it.');
+  const selector = selectionProblem(who);
+  return selector === undefined ? undefined : { reason: 'InvalidSelector', message: `In spec.for: ${selector}.` };
+}
+
 const invalid = (message: string): Refusal => ({ reason: 'InvalidSpec', message });
 
-function overlapRefusal({ addresses }: Reservation, older: readonly Reservation[]): Refusal | undefined {
-  for (const other of older) {
-    const [, ours] = other.addresses.overlapWith(addresses) ?? [];
-    if (ours)
+/** Those that count so far: the next one is judged beside them. */
+class Accepted {
+  readonly reservations: Reservation[] = [];
+  readonly #kept = new OwnedRanges<string>();
+  readonly #shares = new Map<string, Share[]>();
+  readonly #pools: readonly Pool[];
+  readonly #poolRanges: readonly AddressRange[];
+
+  constructor({ pools }: ReservationContext) {
+    this.#pools = pools;
+    this.#poolRanges = pools.filter(({ isRemnant }) => !isRemnant).flatMap(({ ranges }) => ranges);
+  }
+
+  judge(reservation: Reservation): Verdict {
+    const { key, ranges, share } = reservation;
+    const overlap = overlapRefusal(ranges, this.#kept);
+    if (overlap) return refused(overlap);
+    this.reservations.push(reservation);
+    for (const range of ranges) this.#kept.add(range, key);
+    if (share) this.#shares.set(share.pool, [...(this.#shares.get(share.pool) ?? []), share]);
+    return this.#verdictOf(reservation);
+  }
+
+  #verdictOf({ share, ranges }: Reservation): Verdict {
+    const isPool = (wanted: string): boolean =>
+      this.#pools.some(({ name, isRemnant }) => name === wanted && !isRemnant);
+    const missing: readonly MissingRef[] = [
+      ...missingAmong(share && [share.pool], isPool, { reason: 'PoolNotFound', what: 'pool' }),
+      ...outsideOfPools(ranges, this.#poolRanges),
+    ];
+    const refs = resolvedRefs(missing);
+    const warnings = asOne([shareWarning(share, this.#pools, this.#shares)]);
+    if (missing.length > 0) return waiting(refs, warnings);
+    const ready = condition('Ready', 'True', 'Reserving', reasons.Ready.Reserving);
+    return { conditions: [ready, accepted(), refs, ...warnings] };
+  }
+}
+
+function overlapRefusal(ranges: Reservation['ranges'], older: OwnedRanges<string>): Refusal | undefined {
+  for (const range of ranges) {
+    const owner = older.ownerOf(range);
+    if (owner !== undefined)
       return {
         reason: 'OverlapsReservation',
-        message: `${formatRange(ours)} overlaps the older AddressReservation ${other.key}.`,
+        message: `${formatRange(range)} overlaps the older AddressReservation ${owner}.`,
       };
   }
   return undefined;
-}
-
-interface VerdictContext extends ReservationContext {
-  readonly poolRanges: readonly AddressRange[];
-  /** Those that count so far, this one included. */
-  readonly reservations: readonly Reservation[];
-}
-
-function verdictOf(reservation: Reservation, context: VerdictContext): Verdict {
-  const { share, ranges } = reservation;
-  const { pools, poolRanges, reservations } = context;
-  const isPool = (wanted: string): boolean => pools.some(({ name, isRemnant }) => name === wanted && !isRemnant);
-  const missing: readonly MissingRef[] = [
-    ...missingAmong(share && [share.pool], isPool, { reason: 'PoolNotFound', what: 'pool' }),
-    ...outsideOfPools(ranges, poolRanges),
-  ];
-  const refs = resolvedRefs(missing);
-  const warnings = asOne([shareWarning(share, pools, reservations)]);
-  if (missing.length > 0) return waiting(refs, warnings);
-  return {
-    conditions: [condition('Ready', 'True', 'Reserving', reasons.Ready.Reserving), accepted(), refs, ...warnings],
-  };
 }
 
 function outsideOfPools(ranges: readonly AddressRange[], poolRanges: readonly AddressRange[]): readonly MissingRef[] {
@@ -137,16 +155,16 @@ function outsideOfPools(ranges: readonly AddressRange[], poolRanges: readonly Ad
 }
 
 function shareWarning(
-  share: Reservation['share'],
+  share: Share | undefined,
   pools: readonly Pool[],
-  reservations: readonly Reservation[],
+  shares: ReadonlyMap<string, readonly Share[]>,
 ): VerdictCondition | undefined {
   const pool = share && pools.find(({ name }) => name === share.pool);
   if (!pool) return undefined;
   const capacity = capacityOf(pool);
-  const shares = reservations.flatMap((one) => (one.share?.pool === pool.name ? [one.share] : []));
+  const all = shares.get(pool.name) ?? [];
   const tooLarge = (['ipv4', 'ipv6'] as const).filter(
-    (family) => share[family] > 0 && shares.reduce((sum, one) => sum + BigInt(one[family]), 0n) > capacity[family],
+    (family) => share[family] > 0 && all.reduce((sum, one) => sum + BigInt(one[family]), 0n) > capacity[family],
   );
   if (tooLarge.length === 0) return undefined;
   const sizes = tooLarge.map((family) => `${capacity[family]} ${family === 'ipv4' ? 'IPv4' : 'IPv6'} addresses`);
