@@ -19,6 +19,7 @@ import type { Pool } from '../config/pool.ts';
 import { configInForce, resolveAddressRules } from '../config/resolve-config.ts';
 import { entriesInForce, type HeldAddress } from '../config/stored-state.ts';
 import type { ClusterSnapshot } from './gather.ts';
+import { withheldIn } from './withheld.ts';
 
 export interface Decisions {
   /** The pools in force, remnants last. */
@@ -40,7 +41,8 @@ export function decisionsOf(snapshot: ClusterSnapshot, also?: Service): Decision
   const { pools, l2Advertisements } = inForce(snapshot);
   const ours = oursOf(snapshot);
   const rules = resolveAddressRules({ ...snapshot, ...scopeOf(snapshot) }, pools);
-  const addresses = allocate({ pools, ...rules, services: ours.map(requestAsWritten) });
+  const withheld = withheldIn(snapshot);
+  const addresses = allocate({ pools, ...rules, withheld, services: ours.map(requestAsWritten) });
   const announced = announcedServices(snapshot, also);
   const nodes = snapshot.nodes.filter((node) => peerAddressOf(node, undefined)).map(announcingNodeOf);
   const holders = new Map<string, AnnouncedService[]>();

@@ -24,6 +24,7 @@ import { entriesInForce, type HeldAddress } from '../../config/stored-state.ts';
 import { ownerOf } from '../../election/rank.ts';
 import { formatIp } from '../../net/address.ts';
 import type { ClusterSnapshot } from '../gather.ts';
+import { withheldIn } from '../withheld.ts';
 
 /** Who answers for an address on the local segment, or why nobody does. */
 export type Owner = { readonly node: string } | { readonly reason: string; readonly message: string };
@@ -67,7 +68,7 @@ export class OperatorModel {
     this.#allocator.load(
       this.#config.pools,
       oursOf(snapshot).map((service) => this.#requestOf(service)),
-      this.#config,
+      { ...this.#config, withheld: withheldIn(snapshot) },
     );
     this.#settle();
   }

@@ -91,6 +91,20 @@ spec('a plan', (test) => {
     assert.equal(inWords(limited.plan), ['shop/late  -> ']);
     assert.match(limited.text, 'AddressQuota herald-system/q allows namespace shop 3 IPv4 addresses');
   });
+  test('gives nobody what rests, or is an external IP', () => {
+    const snapshot = snapshotOf(three);
+    const [poolSet] = snapshot.poolSets;
+    if (!poolSet) throw new Error('no PoolSet');
+    const until = new Date(snapshot.takenAt.getTime() + 60_000).toISOString();
+    const resting = [{ address: '203.0.113.3', until, service: 'shop/gone' }];
+    const externalIPs = [{ address: '203.0.113.4', service: 'shop/envoy' }];
+    const poolSets = [{ ...poolSet, resting, externalIPs }];
+    const late =
+      '---\napiVersion: v1\nkind: Service\nmetadata: {name: late, namespace: shop}\nspec: {type: LoadBalancer, clusterIPs: [10.96.0.9], ports: [{port: 80}]}\n';
+    assert.equal(inWords(planned({ ...three, more: { poolSets } }, late).plan), [
+      'shop/late  -> 203.0.113.5 nobody>node-a',
+    ]);
+  });
   test('changes nothing where the operator refuses already, and says so', () => {
     const refused = { ...three, pools: [pool('public', ['203.0.113.1-203.0.113.9'])] };
     const inForce = snapshotOf(three).poolSets[0]?.pools ?? [];
