@@ -13,6 +13,7 @@ import type { SpeakerSettings } from '../settings/speaker.ts';
 import { AddressProbes, addressProbeSource } from '../speaker/address-probes.ts';
 import { Agent, type AgentOptions } from '../speaker/agent.ts';
 import { ClusterView } from '../speaker/cluster-view.ts';
+import { Fence } from '../speaker/fence.ts';
 import { type AnnouncedHere, announcedHere, L2StatusReporter } from '../speaker/l2-status.ts';
 import { followMemberKey } from '../speaker/member-key.ts';
 import { createSpeakerMetrics } from '../speaker/metrics.ts';
@@ -30,6 +31,8 @@ const RUN_FOLDER = '/run/herald';
 const ALGORITHM_VERSION = 1;
 /** kube-proxy on this node: a listener on the loopback answers at once or not at all. */
 const PROXY_TIMEOUT_MS = 1_000;
+/** A write that takes longer is none, for a node that may be cut off. */
+const FENCE_TIMEOUT_MS = 1_000;
 const ISOLATION_HOLD_MS = 10_000;
 /** The kubelet asks on the loopback: nobody else needs to. */
 const HEALTH_HOST = '127.0.0.1';
@@ -128,6 +131,13 @@ async function start(
     metrics,
     log,
   });
+  if (settings.fencing === 'lease')
+    new Fence({
+      threads,
+      clock: systemClock,
+      renew: () => report.renewLease(FENCE_TIMEOUT_MS),
+      onChange: (isFenced) => agent.fence(isFenced),
+    });
   const probes = addressProbeSource(connection, settings.namespace, log);
   new AddressProbes({
     source: probes,

@@ -24,6 +24,8 @@ export interface SpeakerSettings extends CommonSettings {
   };
   /** Who owns an address when a node returns: the first by the hash order, or who has it. */
   readonly ownership: 'hash' | 'sticky';
+  /** `lease`: of the sides of a cut only the one with the API server answers. */
+  readonly fencing: 'none' | 'lease';
   /** Where the Secret with the member key is mounted, for a restart without the API server. */
   readonly memberKeyFolder: string;
   /** Where kube-proxy of this node tells whether it forwards; absent: nobody is asked. */
@@ -95,6 +97,13 @@ export const speakerFlags = {
     default: '3',
     help: 'So many missing heartbeats in a row mean that a peer is gone.',
   },
+  fencing: {
+    schema: oneOf(['none', 'lease']),
+    env: 'HERALD_FENCING',
+    placeholder: 'HOW',
+    default: 'none',
+    help: 'When the network falls apart: none lets each side answer its own clients, lease makes a node that has lost peers stop after 2 s without the API server.',
+  },
   ownership: {
     schema: oneOf(['hash', 'sticky']),
     env: 'HERALD_OWNERSHIP',
@@ -144,6 +153,7 @@ export function readSpeakerSettings(surroundings: Surroundings): SpeakerSettings
       intervalMs: values['heartbeat-interval-ms'] ?? INTERVAL_MS[values['failure-detection'] ?? 'normal'],
       missed: values['heartbeat-missed'],
     },
+    fencing: values.fencing,
     ownership: values.ownership,
     memberKeyFolder: values['ml-secret-key-path'],
     ...(values['kube-proxy-metrics'] && { kubeProxyMetrics: values['kube-proxy-metrics'] }),

@@ -205,6 +205,20 @@ spec('agent', (test) => {
     stage.clock.advance(100);
     assert.is(stage.told('Ready').length, 2, 'a Service that is new to a speaker that runs is announced at once');
   });
+  test('gives everything up while it is fenced, whatever is decided meanwhile', () => {
+    const stage = new Stage();
+    stage.put(service('web', '198.51.100.1'));
+    stage.clock.advance(10);
+    stage.fromWire({ kind: 'Ready' });
+    stage.agent.fence(true);
+    stage.put(service('new', '198.51.100.2'));
+    stage.clock.advance(1_000);
+    stage.agent.fence(false);
+    assert.equal(
+      stage.told('Ready').map((message) => message.kind === 'Ready' && message.ready),
+      [true, false, true],
+    );
+  });
   test('hands over what only other nodes may announce by now, for as long as they do', () => {
     const stage = new Stage();
     const elsewhere = (): readonly string[] => {

@@ -64,6 +64,7 @@ export class Agent {
   #isWireReady = false;
   #isListening = false;
   readonly #proxy: ProxyGate;
+  #isFenced = false;
   #hasKey = false;
   #lastFlushCostMs = 0;
   #lastClockMessageAt: number;
@@ -86,9 +87,19 @@ export class Agent {
     if (this.#desired === undefined) return { ready: false, why: 'the cluster was not listed yet' };
     if (!this.#isWireReady) return { ready: false, why: 'the wire thread is not ready yet' };
     if (!this.#proxy.isOpen) return { ready: false, why: 'kube-proxy on this node has not written its rules yet' };
+    if (this.#isFenced) return { ready: false, why: 'peers are lost and the API server does not answer (--fencing)' };
     if (!this.#isListening) return { ready: false, why: 'the heartbeat port is not open yet' };
     if (!this.#hasKey && this.#peers?.length !== 0) return { ready: false, why: 'there is no member key yet' };
     return { ready: true, ...this.#proxy.doubt };
+  }
+
+  /** With peers lost and without the API server this node may own nothing. */
+  fence(isFenced: boolean): void {
+    this.#isFenced = isFenced;
+    this.#options.metrics.fenced(isFenced);
+    this.#options.log.warn(isFenced ? 'cut off from the API server: answering for nothing' : 'answering again', {});
+    if (isFenced) this.#options.threads.toClock({ kind: 'Ready', ready: false });
+    else this.#tellReady();
   }
 
   /** Whether the clock thread still says something every second. */
@@ -173,7 +184,7 @@ export class Agent {
   }
 
   #tellReady(): void {
-    if (this.#desired && this.#isWireReady && this.#proxy.isOpen)
+    if (this.#desired && this.#isWireReady && this.#proxy.isOpen && !this.#isFenced)
       this.#options.threads.toClock({ kind: 'Ready', ready: true });
   }
 

@@ -40,6 +40,11 @@ export function createSpeakerMetrics(registry: Registry, node: string) {
     labelNames: ['result'],
     help: 'Writes of the NodeAnnouncement of this node, by result.',
   });
+  const isFenced = new Gauge({
+    registers,
+    name: 'herald_speaker_fenced',
+    help: '1 while this node answers for nothing because peers are lost and the API server does not answer (--fencing=lease).',
+  });
   const layer2 = createLayer2Metrics(registry);
   const clock = createClockMetrics(registry);
   let owned: ReadonlySet<string> = new Set();
@@ -51,6 +56,7 @@ export function createSpeakerMetrics(registry: Registry, node: string) {
     },
     responder: layer2.responder,
     reported: (result: 'Written' | 'Failed'): void => reports.inc({ result }),
+    fenced: (fenced: boolean): void => isFenced.set(fenced ? 1 : 0),
     stale: (stale: boolean): void => isStale.set(stale ? 1 : 0),
     refused(refused: readonly Refusal[]): void {
       refusals.reset();
@@ -60,9 +66,9 @@ export function createSpeakerMetrics(registry: Registry, node: string) {
       const answered = services.filter(({ interfaces }) => interfaces.length > 0);
       announced.reset();
       for (const { service, address } of answered) announced.set({ service, protocol: 'layer2', node, ip: address }, 1);
-      const keys = new Set(answered.map(({ service, address }) => `${service} ${address}`));
-      takeovers.inc([...keys].filter((key) => !owned.has(key)).length);
-      owned = keys;
+      const addresses = new Set(answered.map(({ address }) => address));
+      takeovers.inc([...addresses].filter((address) => !owned.has(address)).length);
+      owned = addresses;
     },
   };
 }

@@ -209,14 +209,21 @@ export class NodeReporter {
     ];
   }
 
-  /** Also looks at what changes without a word: readiness. */
-  async #renew(): Promise<void> {
-    const { clock, wallClock, log, node } = this.#options;
-    if (this.#isStopped) return;
+  /** Says that this node is there; rejects when the API server does not take it. @param timeoutMs as long as any request when missing */
+  async renewLease(timeoutMs?: number): Promise<void> {
+    const { wallClock, node } = this.#options;
     const renewTime = new Date(wallClock()).toISOString().replace('Z', '000Z');
     const spec = { holderIdentity: node, leaseDurationSeconds: LEASE_SECONDS, renewTime };
+    const content = { spec } satisfies Pick<Lease, 'spec'>;
+    await this.#apply(resources.leases, nodeLeaseName(node), content, 'lease', timeoutMs);
+  }
+
+  /** Also looks at what changes without a word: readiness. */
+  async #renew(): Promise<void> {
+    const { clock, log } = this.#options;
+    if (this.#isStopped) return;
     try {
-      await this.#apply(resources.leases, nodeLeaseName(node), { spec } satisfies Pick<Lease, 'spec'>, 'lease');
+      await this.renewLease();
       clock.after(LEASE_EVERY_MS, () => void this.#renew());
     } catch (error) {
       log.debug('the Lease of this node was not renewed', { error });
@@ -230,11 +237,13 @@ export class NodeReporter {
     name: string,
     content: object,
     lane: 'background' | 'lease',
+    timeoutMs?: number,
   ): Promise<void> {
     const { connection, namespace } = this.#options;
     const metadata: ObjectMeta = { name, namespace, labels: SPEAKER_LABELS, ...this.#ownedByNode() };
     const object: KubernetesObject = { metadata, ...content };
-    await connection.request({ ...applyRequest(resource, object, fieldManagers.speaker), lane });
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    await connection.request({ ...applyRequest(resource, object, fieldManagers.speaker), lane, ...limit });
   }
 
   /** With the Node gone, the garbage collector deletes what it said. */
