@@ -1,13 +1,5 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { spec } from '../../testing/spec.ts';
-import type { L2Advertisement } from '../config/advertisements.ts';
-import { sharingConflict } from '../config/sharing.ts';
-import { ownerOf } from '../election/rank.ts';
-import type { DesiredAnnouncements } from './announcement.ts';
-import { desiredAnnouncements } from './announcements.ts';
-import { IncrementalAnnouncements } from './incremental.ts';
-import type { AdvertisingConfig, AnnouncedService, AnnouncingNode } from './snapshot.ts';
 import {
   ADDRESSES as addresses,
   advertisement,
@@ -17,7 +9,15 @@ import {
   served,
   service,
   someService,
-} from './testing/announced.ts';
+} from '../../testing/announced.ts';
+import { spec } from '../../testing/spec.ts';
+import type { L2Advertisement } from '../config/advertisements.ts';
+import { sharingConflict } from '../config/sharing.ts';
+import { ownerOf } from '../election/rank.ts';
+import type { DesiredAnnouncements } from './announcement.ts';
+import { desiredAnnouncements } from './announcements.ts';
+import { IncrementalAnnouncements } from './incremental.ts';
+import type { AdvertisingConfig, AnnouncedService, AnnouncingNode } from './snapshot.ts';
 
 const node = (name: string, more: Partial<AnnouncingNode> = {}): AnnouncingNode => ({
   name,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { NodeAnnouncement } from '../../crds/node-announcement.ts';
+import { advertisement, EXCLUDE, NODES, pool, service, someService } from '../../testing/announced.ts';
 import { spec } from '../../testing/spec.ts';
 import type { L2Advertisement } from '../config/advertisements.ts';
 import { ownerOf } from '../election/rank.ts';
@@ -10,7 +11,6 @@ import { NodeReport, type OwnedHere } from './node-report.ts';
 import { bucketOf } from './report-digest.ts';
 import { RollUp, type RollUpOutcome } from './roll-up.ts';
 import type { AnnouncedService } from './snapshot.ts';
-import { advertisement, EXCLUDE, NODES, pool, service, someService } from './testing/announced.ts';
 
 const config = (more: Partial<ClusterConfig> & { readonly excluded?: readonly string[] } = {}): ClusterConfig => ({
   nodes: NODES.map((name) => ({

@@ -1,11 +1,11 @@
 /** What sharing an address, and holding several of one family, means on the network. */
 
 import * as assert from 'uvu/assert';
+import { advertisement, NODES, pool, served, service } from '../../testing/announced.ts';
 import { spec } from '../../testing/spec.ts';
 import { ownerOf } from '../election/rank.ts';
 import { desiredAnnouncements } from './announcements.ts';
 import type { AdvertisingConfig, AnnouncedService } from './snapshot.ts';
-import { advertisement, NODES, pool, served, service } from './testing/announced.ts';
 
 const config = (more: Partial<AdvertisingConfig> = {}): AdvertisingConfig => ({
   node: 'node-b',

@@ -1,10 +1,10 @@
 /** Values for tests of what is announced: a Service, a pool and an advertisement that give every answer its simplest form. */
 
 import fc from 'fast-check';
-import type { L2Advertisement } from '../../config/advertisements.ts';
-import { RangeSet } from '../../config/range-set.ts';
-import { parseRange } from '../../net/range.ts';
-import type { AnnouncedService, PoolInForce } from '../snapshot.ts';
+import type { AnnouncedService, PoolInForce } from '../operator/advertising/snapshot.ts';
+import type { L2Advertisement } from '../operator/config/advertisements.ts';
+import { RangeSet } from '../operator/config/range-set.ts';
+import { parseRange } from '../operator/net/range.ts';
 
 export const NODES = ['node-a', 'node-b', 'node-c'];
 export const EXCLUDE = { 'node.kubernetes.io/exclude-from-external-load-balancers': '' };
