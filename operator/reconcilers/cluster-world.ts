@@ -89,13 +89,20 @@ export class ClusterWorld implements World {
 
   /** Whatever else is stored beside them: only the leader writes them, and who comes after it decides anew. */
   storeExternalIps(externalIPs: NonNullable<PoolSet['externalIPs']>): Promise<PoolSet> {
+    return this.#patchPoolSet({ externalIPs: externalIPs.length > 0 ? externalIPs : null });
+  }
+  storeResting(resting: NonNullable<PoolSet['resting']>): Promise<PoolSet> {
+    return this.#patchPoolSet({ resting: resting.length > 0 ? resting : null });
+  }
+
+  #patchPoolSet(body: object): Promise<PoolSet> {
     const { connection, namespace, term } = this.#parts;
     const request = {
       method: 'PATCH',
       path: objectPath(resources.poolSets, { namespace, name: POOL_SET_NAME }),
       query: { fieldManager },
       contentType: 'application/merge-patch+json',
-      body: { externalIPs: externalIPs.length > 0 ? externalIPs : null },
+      body,
     } as const;
     return write<PoolSet>(connection, request, term);
   }

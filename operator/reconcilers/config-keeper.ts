@@ -6,6 +6,7 @@
 
 import type { ObjectMeta } from '../../crds/object-meta.ts';
 import { POOL_SET_NAME, type PoolSet, type PoolSetEntry } from '../../crds/pool-set.ts';
+import type { WithheldAddress } from '../allocator/circumstances.ts';
 import { ConflictError } from '../cluster/api-error.ts';
 import type { Outcome, Reconciler } from '../cluster/controller.ts';
 import { isSame } from '../cluster/status-writer.ts';
@@ -48,6 +49,7 @@ export class ConfigKeeper implements Reconciler {
   readonly #scope: Scope;
   readonly #surveyor: Surveyor;
   readonly #resolved: () => void;
+  readonly #resume: (stored: Pick<PoolSet, 'resting'>) => readonly WithheldAddress[];
   #config: ResolvedConfig = NOTHING;
   #shown: Told = NOTHING;
   /** Of what is decided and not stored yet, the part that can be told. */
@@ -64,13 +66,23 @@ export class ConfigKeeper implements Reconciler {
   #isStoredInDoubt = false;
   #isLoaded = false;
 
-  /** @param resolved called whenever objects may have to be told something else */
-  constructor(world: World, book: AddressBook, scope: Scope, resolved: () => void) {
+  /**
+   * @param resolved called whenever objects may have to be told something else
+   * @param resume what of the stored state is withheld from the start
+   */
+  constructor(
+    world: World,
+    book: AddressBook,
+    scope: Scope,
+    resolved: () => void,
+    resume: (stored: Pick<PoolSet, 'resting'>) => readonly WithheldAddress[] = () => [],
+  ) {
     this.#world = world;
     this.#book = book;
     this.#scope = scope;
     this.#surveyor = new Surveyor(world, scope);
     this.#resolved = resolved;
+    this.#resume = resume;
   }
 
   get isLoaded(): boolean {
@@ -204,7 +216,7 @@ export class ConfigKeeper implements Reconciler {
     this.#waiting = waitingPools(config);
     if (!this.#isLoaded) {
       this.#isLoaded = true;
-      this.#book.load(config);
+      this.#book.load(config, this.#resume(this.#stored ?? {}));
     } else if (hasChanged) this.#book.setConfig(config);
   }
 }

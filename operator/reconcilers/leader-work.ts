@@ -19,6 +19,8 @@ import { FormerServicesReconciler } from './former-services.ts';
 import { type JudgedKind, otherKinds } from './judged-kinds.ts';
 import { MemberKeyReconciler } from './member-key.ts';
 import type { AllocatorReport } from './metrics.ts';
+import { RefusedServicesReconciler } from './refused-services.ts';
+import { GATHER_RESTS_MS, RestingAddresses } from './resting-addresses.ts';
 import { ServiceAddressReconciler } from './service-address.ts';
 import type { Scope, World } from './world.ts';
 
@@ -53,6 +55,9 @@ export class LeaderWork {
   readonly #book: AddressBook;
   readonly #sources: AddressSources;
   readonly #keeper: ConfigKeeper;
+  readonly #resting: RestingAddresses;
+  readonly #rests: Line;
+  readonly #refused: Line;
   readonly #services: Line;
   readonly #pools: Line;
   readonly #poolSet: Line;
@@ -73,13 +78,26 @@ export class LeaderWork {
       poolsInForce: (pools) => this.#sources.configure(pools),
       worded: (key, decision) => this.#sources.worded(key, decision),
       claimsChanged: (change) => this.#sources.told(change),
+      rested: (addresses) => {
+        this.#resting.rested(addresses);
+        this.#rests.queue.addAfter(THE_ONE, GATHER_RESTS_MS);
+      },
     });
     this.#sources = new AddressSources(world, this.#book, {
       log: options.log,
       concerned: (keys) => this.#servicesConcerned(keys),
       ...options.sources,
     });
-    this.#keeper = new ConfigKeeper(world, this.#book, scope, () => this.#tellEveryObject());
+    this.#resting = new RestingAddresses(world, (address) => this.#book.restore(address, 'CoolingDown'));
+    this.#keeper = new ConfigKeeper(
+      world,
+      this.#book,
+      scope,
+      () => this.#tellEveryObject(),
+      (stored) => this.#resume(stored),
+    );
+    this.#rests = this.#line(this.#resting, 1);
+    this.#refused = this.#line(new RefusedServicesReconciler(this.#book), 1);
     this.#detection = this.#detectionBy(options);
     this.#services = this.#line(
       new ServiceAddressReconciler(world, this.#book, scope, this.#detection),
@@ -117,15 +135,24 @@ export class LeaderWork {
       this.#state,
       ...this.#externalIps.lines,
       this.#ruleUse,
+      this.#rests,
+      this.#refused,
       ...this.#judged.map(({ line }) => line),
     ];
     const running = lines.map(({ controller }) => controller.run(signal));
     this.#poolSet.queue.add(THE_ONE);
     this.#memberKey.queue.add(THE_ONE);
     this.#former.queue.add(THE_ONE);
+    this.#refused.queue.add(THE_ONE);
     this.#externalIps.begin();
     this.#detection?.start();
     await Promise.all([...running, this.#sources.run(signal)]);
+  }
+
+  #resume(stored: Parameters<RestingAddresses['resume']>[0]): ReturnType<RestingAddresses['resume']> {
+    const withheld = this.#resting.resume(stored);
+    this.#rests.queue.add(THE_ONE);
+    return withheld;
   }
 
   /** Answers to AddressProbes, in the report of a node. */

@@ -64,6 +64,8 @@ export interface World {
   storePoolSet(before: PoolSet | undefined, pools: PoolSet['pools']): Promise<PoolSet>;
   /** Puts `externalIPs` in place of those that the PoolSet grants, and returns what is stored. */
   storeExternalIps(externalIPs: NonNullable<PoolSet['externalIPs']>): Promise<PoolSet>;
+  /** Puts `resting` in place of the addresses that the PoolSet says rest, and returns what is stored. */
+  storeResting(resting: NonNullable<PoolSet['resting']>): Promise<PoolSet>;
   /** The PoolSet and a Service as the API server has them now; undefined when there is none. */
   readPoolSet(): Promise<PoolSet | undefined>;
   readService(key: string): Promise<Service | undefined>;

@@ -245,6 +245,15 @@ export class FakeWorld implements World {
     return this.put(this.stores.poolSets, { ...rest, ...(externalIPs.length > 0 && { externalIPs }) });
   }
 
+  async storeResting(resting: NonNullable<PoolSet['resting']>): Promise<PoolSet> {
+    await this.#send();
+    const stored = this.stores.poolSets.get('herald-system/herald');
+    if (!stored) throw new Error('there is no PoolSet');
+    this.writes.push('resting herald-system/herald');
+    const { resting: _, ...rest } = stored;
+    return this.put(this.stores.poolSets, { ...rest, ...(resting.length > 0 && { resting }) });
+  }
+
   async readPoolSet(): Promise<PoolSet | undefined> {
     await this.#send();
     return this.stores.poolSets.get('herald-system/herald');
