@@ -20,9 +20,19 @@ import { selected } from '../e2e/runner/select.ts';
 import { type Entry, entryOf, merged, tableOf } from './report.ts';
 import { coldStart, restartWrites, single } from './scenarios/alloc.ts';
 import { l2Cut, l2Kill } from './scenarios/l2.ts';
+import { l2AnswerKernel, l2AnswerPacket, l2Flood } from './scenarios/l2-answers.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [l2Cut, l2Kill, coldStart, single, restartWrites];
+const SCENARIOS: readonly Scenario[] = [
+  l2Cut,
+  l2Kill,
+  l2AnswerKernel,
+  l2AnswerPacket,
+  l2Flood,
+  coldStart,
+  single,
+  restartWrites,
+];
 const RESULTS = join(repository, 'bench/results');
 const say = (line: string): void => console.log(line);
 

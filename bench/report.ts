@@ -1,6 +1,6 @@
 /** One language for all figures: what a scenario's samples come to, beside its floor and its bar. */
 
-export type Unit = 'ms' | 'writes' | 'MiB';
+export type Unit = 'ms' | 'us' | 'ns' | 'writes' | 'MiB';
 
 /** What other people's programs need for the same, in the same run. */
 export interface Floor {

@@ -185,6 +185,11 @@ export class LabNode {
     return this.#home.pid ?? 0;
   }
 
+  /** Of the process with the wire thread. */
+  get processId(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   get pinFolder(): string {
     return this.#options.data.pinFolder ?? '';
   }

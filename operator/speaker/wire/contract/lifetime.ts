@@ -59,11 +59,7 @@ export function lifetime(test: Test, choice: ResponderChoice): void {
   test('a restart that was announced: who comes next goes on with what the kernel answered meanwhile', () =>
     onStage(choice, async (stage) => {
       const probes = askSteadily(stage);
-      stage.node.send({ kind: 'ExtendLease', milliseconds: RESTART_LEASE_MS });
-      stage.node.send({ kind: 'Restart' });
-      await stage.node.until('Left');
-      await stage.node.kill();
-      await stage.node.start();
+      await restarted(stage);
       stage.node.desire([announcement(V4, 'a'), announcement(V6, 'a')]);
       stage.node.available('a');
       await eventuallyIs(async () => [...new Set(await stage.answered())].join(), 'ARP,NDP');
@@ -74,16 +70,21 @@ export function lifetime(test: Test, choice: ResponderChoice): void {
 
   test('what the next one does not own any more ends with its first view', () =>
     onStage(choice, async (stage) => {
-      stage.node.send({ kind: 'ExtendLease', milliseconds: RESTART_LEASE_MS });
-      stage.node.send({ kind: 'Restart' });
-      await stage.node.until('Left');
-      await stage.node.kill();
-      await stage.node.start();
+      await restarted(stage);
       stage.node.desire([announcement(V4, 'b', 'a'), announcement(V6, 'a')]);
       stage.node.available('a', 'b');
       await stage.node.until('Owned', ({ services }: { services: readonly unknown[] }) => services.length === 1);
       await new Promise((resolve) => setTimeout(resolve, 100));
       assert.equal(await stage.answered(), ['NDP']);
+    }));
+
+  test('nothing is answered on an interface that the next one may not use', () =>
+    onStage(choice, async (stage) => {
+      await restarted(stage);
+      stage.node.desire([announcement(V4, 'a'), announcement(V6, 'a')], '^eth0$');
+      stage.node.available('a');
+      await stage.node.until('Owned');
+      await stage.fallsSilent(SILENT_WITHIN_MS);
     }));
 
   if (choice !== 'packet')
@@ -100,6 +101,15 @@ export function lifetime(test: Test, choice: ResponderChoice): void {
         const again = execFileSync(process.execPath, [MAIN, 'cleanup', stage.node.pinFolder], { encoding: 'utf8' });
         assert.match(again, /^nothing is pinned in /);
       }));
+}
+
+/** Ends the process as a restart does that was announced, and starts the next one. */
+async function restarted({ node }: Stage): Promise<void> {
+  node.send({ kind: 'ExtendLease', milliseconds: RESTART_LEASE_MS });
+  node.send({ kind: 'Restart' });
+  await node.until('Left');
+  await node.kill();
+  await node.start();
 }
 
 /** Asks every 5 ms until it is stopped, and counts. */
