@@ -12,10 +12,12 @@ export const QUIET: readonly string[] = [
   'crd-samples',
   'duplicate-address',
   'etp-local',
+  'external-ips',
   'kubectl-views',
   'l2-announce',
   'metrics',
   'reservations',
+  'sharing',
 ];
 
 /** After a minute without the API server the controller manager asks again ever more seldom. */
