@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { poolObject } from '../../testing/config-objects.ts';
 import { conditionWords, resolve, verdictWords } from '../../testing/resolved-config.ts';
 import { spec } from '../../testing/spec.ts';
+import { type IpAddress, parseIp } from '../net/address.ts';
 import { ClusterRanges, podsIn } from './cluster-ranges.ts';
 import { wantedEntry } from './pool-content.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -101,4 +102,13 @@ spec('a pool and the ranges of its cluster', (test) => {
     }));
     assert.match(conditionWords(judged(['10.2.0.0/24'], { nodes }), 'a', 'Conflicting') ?? '', 'of node 10.0.0.0/8');
   });
+  for (const [address, use] of [
+    ['10.96.0.7', 'lies in a range that the cluster gives to Services'],
+    ['fd00:1::7', 'lies in the pod range of node n1'],
+    ['2001:db8::2', 'is the address of node n2'],
+    ['192.0.2.2', undefined],
+  ] as const)
+    test(`${address} ${use ?? 'is used for nothing'}`, () => {
+      assert.is(new ClusterRanges(CLUSTER).useOf(parseIp(address) as IpAddress), use);
+    });
 });

@@ -201,9 +201,20 @@ spec('the PoolSet', (test) => {
     const { world: it } = world({});
     await rejection(ConflictError, () => it.storePoolSet(stored, []));
   });
+  test('gets its external IPs beside whatever else it says, and loses the list with the last of them', async () => {
+    const { asked, world: it } = world({ [`PATCH ${POOL_SETS}/herald`]: stored });
+    const externalIPs = [{ address: '192.0.2.1', service: 'shop/web' }];
+    await it.storeExternalIps(externalIPs);
+    await it.storeExternalIps([]);
+    assert.equal(
+      asked.map(({ body }) => body),
+      [{ externalIPs }, { externalIPs: null }],
+    );
+  });
   test('is not written by a leader whose term is over', async () => {
     const { asked, world: it } = world({ [`PATCH ${POOL_SETS}/herald`]: stored }, false);
     await rejection(LeadershipLostError, () => it.storePoolSet(stored, []));
+    await rejection(LeadershipLostError, () => it.storeExternalIps([]));
     assert.is(asked.length, 0);
   });
 });
