@@ -142,6 +142,12 @@ export const nodeAnnouncementKind: KindDefinition = {
       description: 'Addresses that it owns and does not announce.',
     },
     {
+      name: 'Answers',
+      type: 'string',
+      jsonPath: '.responder.kind',
+      description: 'Who answers ARP and Neighbor Solicitations: a program in the kernel, or packet sockets.',
+    },
+    {
       name: 'Reason',
       type: 'string',
       jsonPath: '.reasons[0].reason',
