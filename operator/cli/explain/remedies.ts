@@ -23,7 +23,7 @@ export function remediesOf(service: Service, step: Step | undefined, snapshot: C
 
 /** What would help an object of the configuration. */
 export function configRemedies(reason: Reason | undefined, snapshot: ClusterSnapshot): readonly string[] {
-  const remedy = reason && REMEDIES[reason];
+  const remedy = reason && (CONFIG_REMEDIES[reason] ?? REMEDIES[reason]);
   return remedy?.({ service: NO_SERVICE, step: NO_STEP, snapshot }) ?? [];
 }
 
@@ -32,6 +32,12 @@ const NO_SERVICE: Service = { metadata: { name: '' }, spec: {} };
 const NO_STEP: Step = { name: 'accepted', answer: 'no', message: '', source: 'operator', details: [] };
 
 type Remedy = (it: Case) => readonly string[];
+
+/** Where the word means something else of an object of the configuration than of a Service. */
+const CONFIG_REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
+  AddressNotInPool: () => ['add the addresses to a pool, or take them out of the reservation'],
+  PoolNotFound: () => ['correct the name of the pool, or create that pool'],
+};
 
 const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
   NotLoadBalancer: () => ['set spec.type to LoadBalancer'],

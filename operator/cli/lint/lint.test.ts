@@ -6,6 +6,10 @@ import { memoryIo } from '../testing/memory-io.ts';
 const object = (kind: string, name: string, spec: string, namespace = 'herald-system'): string =>
   `---\napiVersion: metallb.io/v1beta1\nkind: ${kind}\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: ${spec}\n`;
 
+/** The same of heraldlb.io. */
+const ours = (...what: Parameters<typeof object>): string =>
+  object(...what).replace('metallb.io/v1beta1', 'heraldlb.io/v1alpha1');
+
 interface Said {
   readonly code: number;
   readonly lines: readonly string[];
@@ -50,6 +54,33 @@ const cases: readonly { readonly name: string; readonly text: string; readonly c
       text: object('L2Advertisement', 'l', '{}') + object('L2Advertisement', 'l', '{}'),
       code: 1,
       says: /^error: git\/a\.yaml:7: L2Advertisement herald-system\/l: is written twice, also in git\/a\.yaml:2$/,
+    },
+    {
+      name: 'addresses that two reserve',
+      text:
+        object('IPAddressPool', 'a', '{addresses: [10.0.0.0/24]}') +
+        ours('AddressReservation', 'r', '{addresses: [10.0.0.7], for: {namespace: shop}}') +
+        ours('AddressReservation', 's', '{addresses: [10.0.0.0/28], for: {namespace: lab}}'),
+      code: 1,
+      says: /^error: git\/a\.yaml:15: AddressReservation herald-system\/s: spec\.addresses: OverlapsReservation: /,
+    },
+    {
+      name: 'a reservation of what no pool has: a warning, because the pool may stand elsewhere',
+      text: ours('AddressReservation', 'r', '{addresses: [10.0.0.7], for: {namespace: shop}}'),
+      code: 0,
+      says: /^warning: git\/a\.yaml:5: AddressReservation herald-system\/r: spec\.addresses: AddressNotInPool: /,
+    },
+    {
+      name: 'a quota that says what another one says',
+      text: ours('AddressQuota', 'q', '{limits: [{ipv4: 3}]}') + ours('AddressQuota', 'r', '{limits: [{ipv4: 4}]}'),
+      code: 1,
+      says: /^error: git\/a\.yaml:10: AddressQuota herald-system\/r: spec\.limits: DuplicateQuota: /,
+    },
+    {
+      name: 'an exclusion of nothing',
+      text: object('IPAddressPool', 'a', '{addresses: [10.0.0.0/24], exclude: [10.9.0.1]}'),
+      code: 0,
+      says: /^warning: git\/a\.yaml:5: IPAddressPool herald-system\/a: spec\.exclude: ExcludesNothing: /,
     },
     {
       name: 'a selector whose operator does not exist',

@@ -105,8 +105,19 @@ function verdictProblems(manifest: Manifest, verdict: Verdict | undefined): read
 /** The field that a reason speaks of, as far as it is always the same. */
 function placeOf(reason: string): FieldPath {
   if (reason === 'NamespaceNotWatched' || reason === 'Shadowed') return ['metadata', 'namespace'];
-  return reason === 'OverlapsPool' || reason === 'InvalidAddressRange' ? ['spec', 'addresses'] : ['spec'];
+  const field = FIELDS[reason];
+  return field ? ['spec', field] : ['spec'];
 }
+
+const FIELDS: Readonly<Record<string, string>> = {
+  OverlapsPool: 'addresses',
+  InvalidAddressRange: 'addresses',
+  OverlapsReservation: 'addresses',
+  AddressNotInPool: 'addresses',
+  ShareExceedsPool: 'share',
+  DuplicateQuota: 'limits',
+  ExcludesNothing: 'exclude',
+};
 
 const countsOf = (problems: readonly ManifestProblem[]): Pick<LintResult, 'errors' | 'warnings'> => ({
   errors: problems.filter(({ severity }) => severity === 'Error').length,
