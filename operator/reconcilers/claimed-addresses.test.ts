@@ -162,6 +162,7 @@ spec('a pool with an external source', (test) => {
   test('keeps the claim of an address while it rests, for the Service that had it', () =>
     telling(async ({ world, server, assigned, claimed }) => {
       const source = { http: { url: server.url } };
+      world.now = () => new Date();
       world.put(world.stores.pools, poolObject('office', RANGES, { source, coolDown: '600ms' }));
       world.lead();
       world.put(world.stores.services, service('web'));
@@ -173,6 +174,8 @@ spec('a pool with an external source', (test) => {
       world.formerServices.delete('shop/web');
       world.put(world.stores.services, service('web'));
       await becomes(assigned, 'other 10.0.0.2, web 10.0.0.1');
+      world.remove(world.stores.services, 'shop/web');
+      await becomes(claimed, 'other 10.0.0.2');
     }));
 
   test('counts its claims', () =>
