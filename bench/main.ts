@@ -18,7 +18,9 @@ import { takeTurn } from '../e2e/lib/turn.ts';
 import { World } from '../e2e/lib/world.ts';
 import { selected } from '../e2e/runner/select.ts';
 import { type Entry, entryOf, merged, tableOf } from './report.ts';
-import { coldStart, restartWrites, single } from './scenarios/alloc.ts';
+import { coldStart1000, coldStart5000 } from './scenarios/alloc-cold.ts';
+import { behindDelete, leaderKill, single } from './scenarios/alloc-single.ts';
+import { memory, restartWrites, writes } from './scenarios/alloc-writes.ts';
 import { l2Cut, l2Kill } from './scenarios/l2.ts';
 import { l2AnswerKernel, l2AnswerPacket, l2Flood } from './scenarios/l2-answers.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -29,9 +31,14 @@ const SCENARIOS: readonly Scenario[] = [
   l2AnswerKernel,
   l2AnswerPacket,
   l2Flood,
-  coldStart,
+  coldStart1000,
+  coldStart5000,
   single,
+  behindDelete,
+  writes,
   restartWrites,
+  leaderKill,
+  memory,
 ];
 const RESULTS = join(repository, 'bench/results');
 const say = (line: string): void => console.log(line);

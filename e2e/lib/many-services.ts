@@ -20,10 +20,22 @@ export function plainService(namespace: string, name: string): KubeObject {
 }
 
 /** Creates `count` Services named s-0, s-1 and so on, and returns the names. */
-export async function createServices(api: KubeApi, namespace: string, count: number): Promise<string[]> {
-  const names = Array.from({ length: count }, (_, number) => `s-${number}`);
-  await inParallel(names, WORKERS, (name) => api.create(plainService(namespace, name)));
+export async function createServices(
+  api: KubeApi,
+  namespace: string,
+  count: number,
+  { prefix = 's', serviceOf = plainService }: { prefix?: string; serviceOf?: typeof plainService } = {},
+): Promise<string[]> {
+  const names = Array.from({ length: count }, (_, number) => `${prefix}-${number}`);
+  await inParallel(names, WORKERS, (name) => api.create(serviceOf(namespace, name)));
   return names;
+}
+
+/** A Service without a selector: nobody but its cluster's load balancer has work with it, whatever their number. */
+export function bareService(namespace: string, name: string): KubeObject {
+  const service = plainService(namespace, name);
+  const { selector: _, ...spec } = service['spec'];
+  return { ...service, spec };
 }
 
 /** Does something with every item, at most `workers` at a time. */
