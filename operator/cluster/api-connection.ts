@@ -31,9 +31,13 @@ export interface ApiRequest {
   readonly guard?: () => void;
 }
 
-export type WatchEvent<T> =
+export type WatchEvent<T> = (
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
-  | { readonly type: 'BOOKMARK'; readonly object: { readonly metadata: { readonly resourceVersion: string } } };
+  | { readonly type: 'BOOKMARK'; readonly object: { readonly metadata: { readonly resourceVersion: string } } }
+) & {
+  /** When it was read from the connection, ms of `performance.now()`; those that came together have the same. */
+  readonly receivedAt?: number;
+};
 
 export interface ApiConnection {
   /** @throws {ApiError} for every answer but 2xx, and when there is none */
@@ -146,7 +150,10 @@ export class HttpConnection implements ApiConnection {
       if (response.statusCode !== 200) this.#valueOf(request, response, await textOf(response));
       deadline.started();
       begun?.();
-      for await (const line of linesOf(response)) yield eventOf<T>(line, request);
+      for await (const lines of linesOf(response)) {
+        const receivedAt = performance.now();
+        for (const line of lines) yield eventOf<T>(line, request, receivedAt);
+      }
     } catch (error) {
       if (signal.aborted) return;
       throw deadline.signal.aborted ? deadline.signal.reason : errorOf(error, request);
@@ -268,10 +275,10 @@ function errorOf(error: unknown, request: ApiRequest): unknown {
   return new ApiError(0, 'ConnectionFailed', `${nameOf(request)}: ${error.message}`, { cause: error });
 }
 
-function eventOf<T>(line: string, request: ApiRequest): WatchEvent<T> {
+function eventOf<T>(line: string, request: ApiRequest, receivedAt: number): WatchEvent<T> {
   const event = jsonOf(line);
   if (event === NOT_JSON) throw new ApiError(0, 'NotJson', `${nameOf(request)}: an event is not JSON`);
   const { type, object } = event as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: unknown };
   if (type === 'ERROR') throw apiErrorOf(500, object, nameOf(request));
-  return event as WatchEvent<T>;
+  return Object.assign(event as WatchEvent<T>, { receivedAt });
 }

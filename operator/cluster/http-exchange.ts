@@ -90,13 +90,13 @@ export async function textOf(response: IncomingMessage): Promise<string> {
   return chunks.length === 1 ? (chunks[0] as Buffer).toString() : Buffer.concat(chunks).toString();
 }
 
-/** The lines of a body as they arrive, without empty ones. */
-export async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+/** The lines of a body, those together that came together, without empty ones. */
+export async function* linesOf(response: IncomingMessage): AsyncGenerator<readonly string[]> {
   let rest = '';
   response.setEncoding('utf8');
   for await (const chunk of response) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') yield line;
+    yield lines.filter((line) => line !== '');
   }
 }

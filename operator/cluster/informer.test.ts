@@ -411,6 +411,25 @@ spec('informer of a kind with a CRD', (test) => {
       assert.ok(isRefused);
     }));
 
+  test('asks about the CRD once for deletions that come together', () =>
+    running(
+      pools,
+      (fake) => {
+        fake.put('customresourcedefinitions', crd('first'));
+        for (let at = 0; at < 50; at += 1) fake.put('ipaddresspools', pool(`p${at}`));
+      },
+      async ({ fake, informer }) => {
+        await informer.synced();
+        await eventually('it watches', () => fake.requests.some((request) => request === 'WATCH ipaddresspools'));
+        const looks = () => fake.requests.filter((request) => request.includes(CRD)).length;
+        const before = looks();
+        for (let at = 0; at < 50; at += 1) fake.delete('ipaddresspools', `p${at}`, 'herald-system');
+        await eventually('all are gone', () => informer.store.size === 0);
+        assert.ok(looks() - before < 10, `${looks() - before} looks`);
+      },
+      {},
+    ));
+
   test('of a kind that need not be served is complete without it, and has it when it comes', () =>
     running(
       pools,

@@ -66,6 +66,8 @@ export class Informer<T extends KubernetesObject> {
   /** When the request of the last list that was complete was sent, ms of `performance.now()`. */
   #listedAt = Number.NEGATIVE_INFINITY;
   #isHeld = false;
+  /** When the CRD was asked about last and stood, ms of `performance.now()`. */
+  #confirmedAt = Number.NEGATIVE_INFINITY;
   /** The kind was there once. */
   #wasServed = false;
   /** The store reflects everything up to this resourceVersion; undefined: list before watching. */
@@ -231,7 +233,7 @@ export class Informer<T extends KubernetesObject> {
       for await (const event of this.#connection.watch<T>(path, query, signal, begun)) {
         hasEvents = true;
         this.#recovered();
-        if (this.#isDoubtful(event) && !(await this.#isConfirmed())) return;
+        if (this.#isDoubtful(event) && !(await this.#isConfirmed(event))) return;
         this.#take(event);
         // A refresh found the CRD gone.
         if (this.#revision === undefined) return;
@@ -247,11 +249,17 @@ export class Informer<T extends KubernetesObject> {
     return type === 'DELETED' && this.#options.crd !== undefined;
   }
 
-  /** Whether a deletion counts. If not, the rest of this watch counts as little. */
-  async #isConfirmed(): Promise<boolean> {
+  /**
+   * Whether a deletion counts. If not, the rest of this watch counts as little. One answer counts for every deletion
+   * that was there before it was asked for: many objects are deleted at once, and each must not wait for its own.
+   */
+  async #isConfirmed({ receivedAt = Number.POSITIVE_INFINITY }: WatchEvent<T>): Promise<boolean> {
+    if (receivedAt < this.#confirmedAt) return true;
+    const askedAt = performance.now();
     const verdict = (await this.#options.crd?.look()) ?? 'Intact';
     if (verdict === 'Away') this.#hold();
     if (verdict === 'Replaced') this.#revision = undefined;
+    if (verdict === 'Intact') this.#confirmedAt = askedAt;
     return verdict === 'Intact';
   }
 
