@@ -427,7 +427,7 @@ spec('informer of a kind with a CRD', (test) => {
         await eventually('all are gone', () => informer.store.size === 0);
         assert.ok(looks() - before < 10, `${looks() - before} looks`);
       },
-      {},
+      { graceMs: 60_000 },
     ));
 
   test('of a kind that need not be served is complete without it, and has it when it comes', () =>
