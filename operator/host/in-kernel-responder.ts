@@ -38,7 +38,7 @@ export interface InKernelResponder {
   detach(interfaceIndex: number): void;
   /** Answers for, or guards, exactly these addresses on an interface. @throws {HostError} E2BIG above 131,072 in all */
   setAddresses(interfaceIndex: number, entries: readonly KernelEntry[]): void;
-  /** Forgets what was adopted and has been neither attached nor set since. */
+  /** Forgets what was adopted on interfaces that have not been attached since; the first call counts. */
   settle(): void;
   /** Reads the counters and tells every entry what it has not been told. */
   readCounters(): KernelCounters;

@@ -103,13 +103,14 @@ function limitRow({ family, used, limit, namespace, pool }: LimitReport, paint: 
   return [where || 'all together', used >= limit ? paint('warn', count) : count];
 }
 
-function nodeRow({ name, hasSpeaker, announces }: NodeReport, paint: Paint): readonly string[] {
+function nodeRow({ name, hasSpeaker, responder, announces }: NodeReport, paint: Paint): readonly string[] {
   const count = `${announces.length} ${announces.length === 1 ? 'address' : 'addresses'}`;
   const named = announces.slice(0, MAX_ADDRESSES).map(({ address, service }) => `${address} ${service}`);
   const more = announces.length > named.length ? `, and ${announces.length - named.length} more` : '';
+  const inKernel = responder?.kind === 'Kernel' ? ', answers in the kernel' : '';
   return [
     name,
-    hasSpeaker ? paint('good', 'speaker ready') : paint('bad', 'no speaker'),
+    hasSpeaker ? paint('good', `speaker ready${inKernel}`) : paint('bad', 'no speaker'),
     count,
     `${named.join(', ')}${more}`,
   ];

@@ -1,5 +1,6 @@
 /** The cluster at a glance as data: what is wrong first, then pools, who announces, advertisements and sessions. */
 
+import type { ReportResponder } from '../../../crds/node-announcement.ts';
 import type { Reason } from '../../../crds/reasons.ts';
 
 export interface Problem {
@@ -36,6 +37,8 @@ export interface PoolReport {
 export interface NodeReport {
   readonly name: string;
   readonly hasSpeaker: boolean;
+  /** Who answers ARP and Neighbor Solicitations, and why; missing where the speaker has not said it. */
+  readonly responder?: ReportResponder;
   /** `203.0.113.10 shop/web`, by address. */
   readonly announces: readonly { readonly address: string; readonly service: string; readonly protocol: string }[];
 }

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import type { NodeAnnouncement, ReportResponder } from '../../../crds/node-announcement.ts';
 import { quotaObject, reservationObject } from '../../../testing/config-objects.ts';
 import { spec } from '../../../testing/spec.ts';
 import { paintOf } from '../output.ts';
@@ -33,6 +34,17 @@ const healthy: TestCluster = {
   },
 };
 
+const reportOf = (name: string, responder: ReportResponder): NodeAnnouncement => ({
+  metadata: { name },
+  announced: 0,
+  inputs: { algorithmVersion: 1, alive: ['node-a', 'node-b'], interfaces: [], ignoresExcludeLabel: false },
+  reasons: [],
+  buckets: [],
+  exceptions: [],
+  exceptionCount: 0,
+  responder,
+});
+
 spec('herald status', (test) => {
   test('says that all is well, who leads, how full pools are and who announces what', () => {
     const report = statusReport(snapshotOf(healthy));
@@ -57,6 +69,19 @@ spec('herald status', (test) => {
     const text = statusText(report, plain);
     for (const part of ['No problems', 'herald-operator-1 leads', '15 used, 1 free', '██', '203.0.113.1 shop/web'])
       assert.match(text, part);
+  });
+
+  test('says which speakers answer in the kernel, and why others do not', () => {
+    const nodeAnnouncements = [
+      reportOf('node-a', { kind: 'Kernel', reason: 'ProgramLoaded', message: 'the program is loaded and pinned' }),
+      reportOf('node-b', { kind: 'Packet', reason: 'KernelTooOld', message: 'the kernel is 5.15' }),
+    ];
+    const report = statusReport(snapshotOf({ ...healthy, more: { ...healthy.more, nodeAnnouncements } }));
+    assert.equal(
+      report.nodes.map(({ responder }) => responder?.reason),
+      ['ProgramLoaded', 'KernelTooOld'],
+    );
+    assert.is(statusText(report, plain).match(/answers in the kernel/g)?.length, 1);
   });
 
   const problems: [name: string, cluster: TestCluster, subject: string, reason: string][] = [

@@ -100,11 +100,18 @@ function nodesOf(snapshot: ClusterSnapshot): readonly NodeReport[] {
     .map(({ metadata: { name } }) => ({
       name,
       hasSpeaker: hasSpeaker(name, snapshot),
+      ...responderOf(name, snapshot),
       announces: (byNode.get(name) ?? []).toSorted((a, b) =>
         a.address.localeCompare(b.address, 'en', { numeric: true }),
       ),
     }))
     .toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+/** Who answers ARP and Neighbor Solicitations there, as its speaker says. */
+function responderOf(node: string, { nodeAnnouncements }: ClusterSnapshot): Pick<NodeReport, 'responder'> {
+  const responder = nodeAnnouncements.find(({ metadata }) => metadata.name === node)?.responder;
+  return responder ? { responder } : {};
 }
 
 function advertisementsOf({ l2Advertisements, bgpAdvertisements }: ClusterSnapshot): readonly AdvertisementReport[] {

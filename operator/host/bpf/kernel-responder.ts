@@ -53,6 +53,7 @@ export class KernelResponder implements InKernelResponder {
   /** What the map of addresses holds, by interface and text of the address. */
   readonly #stored = new Map<number, Map<string, Stored>>();
   #totalAnswered = -1;
+  #isSettled = false;
   #isClosed = false;
 
   /**
@@ -110,6 +111,8 @@ export class KernelResponder implements InKernelResponder {
   }
 
   settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
     const inherited = [...this.#stored.keys(), ...(this.isPinned ? pinnedInterfaces(this.#folder) : [])];
     for (const index of new Set(inherited)) if (!this.#links.has(index)) this.detach(index);
   }

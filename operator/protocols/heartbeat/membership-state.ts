@@ -102,7 +102,8 @@ export const knowsAllClaims = (state: Membership): boolean =>
 export const isIsolated = ({ isolation }: Membership): boolean => isolation !== undefined && !isolation.isOver;
 
 /** Whether our own timers run so late that others could take us for dead: a late half interval, of three. */
-export const isSlow = ({ config, stretchMs }: Membership): boolean => stretchMs >= config.intervalMs / 2;
+export const isSlow = ({ config, stretchMs }: Pick<Membership, 'config' | 'stretchMs'>): boolean =>
+  stretchMs >= config.intervalMs / 2;
 
 export const alivePeers = (state: Membership): Peer[] => [...state.peers.values()].filter(isAlive);
 export const detectionMs = ({ config }: Membership): number => config.missed * config.intervalMs;

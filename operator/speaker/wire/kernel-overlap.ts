@@ -51,6 +51,6 @@ const answers = (ip: IpAddress, holder: string, asked: string, arpIgnoreOf: (nam
 
 /** One sentence for a person, with the remedy. */
 export const describeOverlap = ({ address, holder, onInterfaces }: Overlap, isGuarded: boolean): string =>
-  `${address} is an address of this node's interface ${holder}, so its kernel answers for it on ${onInterfaces.join(', ')} whichever node owns it: ` +
+  `${address}, which is announced, is an address of this node's interface ${holder}, so its kernel answers for it on ${onInterfaces.join(', ')} whichever node owns it: ` +
   `set strictARP: true in the ipvs section of kube-proxy's configuration, or take the address off the interface` +
   `${isGuarded ? ' (until then the program in the kernel drops such requests)' : ''}`;

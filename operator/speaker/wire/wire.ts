@@ -55,6 +55,8 @@ export class Wire {
   #elsewhere: ReadonlySet<string> = new Set();
   #announcements: Desired['announcements'] = [];
   #overlaps: readonly Overlap[] = [];
+  /** Interfaces of this host that have announced addresses, as far as they were told. */
+  readonly #toldHolders = new Set<string>();
   /** By service and address: when this node became the owner. */
   #since: ReadonlyMap<string, number> = new Map();
   readonly #faults = new Set<string>();
@@ -200,8 +202,12 @@ export class Wire {
     const { host, arpIgnore = () => 1, inKernel } = this.#options;
     const announcing = this.#responder.interfaces().map(({ name }) => name);
     const overlaps = overlapsOf(this.#announcements, host.interfaces(), announcing, arpIgnore);
-    for (const overlap of overlaps)
-      this.#fault('KernelAnswersToo', describeOverlap(overlap, inKernel !== undefined), false);
+    for (const overlap of overlaps) {
+      // one address of each interface is enough: the remedy is the same
+      if (!this.#toldHolders.has(overlap.holder))
+        this.#fault('KernelAnswersToo', describeOverlap(overlap, inKernel !== undefined), false);
+      this.#toldHolders.add(overlap.holder);
+    }
     return overlaps;
   }
 

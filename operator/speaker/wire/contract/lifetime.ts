@@ -14,6 +14,8 @@ const MAIN = fileURLToPath(new URL('../../../main.ts', import.meta.url));
 const SILENT_WITHIN_MS = 600;
 /** Who asks all the time, so that nobody else's answers are counted. */
 const ASKER = '192.0.2.2';
+/** How long the next process does not know yet what it owns: a cluster must be listed and peers be heard first. */
+const UNDECIDED_MS = 300;
 const RESTART_LEASE_MS = 5_000;
 
 export function lifetime(test: Test, choice: ResponderChoice): void {
@@ -60,6 +62,9 @@ export function lifetime(test: Test, choice: ResponderChoice): void {
     onStage(choice, async (stage) => {
       const probes = askSteadily(stage);
       await restarted(stage);
+      await stage.node.until('Responder');
+      if (choice !== 'packet') assert.match(stage.last('Responder').responder.message, 'went on with 2 entries');
+      await new Promise((resolve) => setTimeout(resolve, UNDECIDED_MS));
       stage.node.desire([announcement(V4, 'a'), announcement(V6, 'a')]);
       stage.node.available('a');
       await eventuallyIs(async () => [...new Set(await stage.answered())].join(), 'ARP,NDP');
