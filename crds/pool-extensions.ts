@@ -107,7 +107,10 @@ export const poolExtensions = {
   externalIPs: z
     .boolean()
     .optional()
-    .describe('Whether addresses of the pool in spec.externalIPs of Services that may use the pool are announced.'),
+    .describe(
+      'Whether addresses of the pool in spec.externalIPs of Services are announced, for namespaces that serviceAllocation ' +
+        'names or selects: a pool for everybody selects none.',
+    ),
   source: addressSource
     .optional()
     .describe('Who is asked for each address; spec.addresses then says which answers are taken.')
