@@ -51,7 +51,7 @@ spec('a quota', (test) => {
     const before = writesOf(world, 'addressquotas');
     for (let at = 0; at < 200; at++) {
       world.put(world.stores.services, service(`n${at}`));
-      if (at % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      if (at % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     await eventually('all are counted', () => quotaOf(world)?.status?.used?.[0]?.ipv4 === 200);
     assert.ok(writesOf(world, 'addressquotas') - before <= 3, `${writesOf(world, 'addressquotas') - before} writes`);
