@@ -163,6 +163,16 @@ export class World {
     );
   }
 
+  /** The condition about the address of a Service, once it has this reason. */
+  says(name: string, reason: string, withinMs = 10_000): Promise<ReturnType<typeof conditionOf>> {
+    return waitFor(
+      `${name} says ${reason}`,
+      { withinMs, everyMs: 50 },
+      async () => conditionOf(await this.api.get(this.servicePath(name)), 'heraldlb.io/AddressAssigned'),
+      (condition) => condition?.reason === reason,
+    );
+  }
+
   /** Every hardware address that answers for `address` in three requests from the client. */
   async answers(address: string): Promise<string[]> {
     const { stdout, stderr } = await tryExec('client', askNeighbour(address, 3));

@@ -8,9 +8,8 @@ import { leader, NAMESPACE, processOf, ready, signal } from '../lib/herald.ts';
 import type { KubeObject } from '../lib/kube-api.ts';
 import { scenario } from '../lib/scenario.ts';
 import { waitFor } from '../lib/wait-for.ts';
-import { conditionOf, type World } from '../lib/world.ts';
+import type { World } from '../lib/world.ts';
 
-const ASSIGNED = 'heraldlb.io/AddressAssigned';
 const SECRET = 'e2e-address-source';
 const TOKEN = 'an-e2e-token';
 /** The operator asks again within 5 s in the first minute. */
@@ -69,14 +68,6 @@ async function claimsAreThoseOf(world: World, ...names: readonly string[]): Prom
   await waitFor(`claimed is ${held.join(', ')}`, { withinMs: WITHIN_MS, everyMs: 100 }, () => claims(world), are);
 }
 
-const told = (world: World, name: string, reason: string) =>
-  waitFor(
-    `${name} says ${reason}`,
-    { withinMs: WITHIN_MS, everyMs: 50 },
-    async () => conditionOf(await world.api.get(world.servicePath(name)), ASSIGNED),
-    (condition) => condition?.reason === reason,
-  );
-
 /** Gone with the pool, whatever becomes of the scenario. */
 async function createSecret(world: World, pool: KubeObject): Promise<void> {
   const { name, uid = '' } = pool.metadata;
@@ -98,7 +89,7 @@ scenario('address-source', (test) => {
     await world.api.delete(`/api/v1/namespaces/${NAMESPACE}/secrets/${SECRET}`);
     const pool = await world.pool({ source: { http: { url, secretRef: { name: SECRET }, timeout: '1s' } } });
     await create(world, 'web');
-    const { message = '' } = (await told(world, 'web', 'SourceUnreachable')) ?? {};
+    const { message = '' } = (await world.says('web', 'SourceUnreachable', WITHIN_MS)) ?? {};
     assert.match(message, new RegExp(`there is no Secret ${NAMESPACE}/${SECRET}`));
     await createSecret(world, pool);
   });
@@ -119,11 +110,11 @@ scenario('address-source', (test) => {
     const held = await world.addressesNow('web');
     await fail(world, 'mode=down');
     await create(world, 'new');
-    await told(world, 'new', 'SourceUnreachable');
+    await world.says('new', 'SourceUnreachable', WITHIN_MS);
     await world.api.delete(world.servicePath('lost'));
     await signal(await processOf(await leader(world.api)), 'KILL');
     await ready(world.api);
-    const { message = '' } = (await told(world, 'new', 'SourceUnreachable')) ?? {};
+    const { message = '' } = (await world.says('new', 'SourceUnreachable', WITHIN_MS)) ?? {};
     assert.match(message, new RegExp(`^The source of pool ${world.name} cannot be used: `));
     assert.equal(await world.addressesNow('web'), held);
     await fail(world, 'mode=none');

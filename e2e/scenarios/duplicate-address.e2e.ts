@@ -7,9 +7,8 @@ import { collection } from '../lib/kube-api.ts';
 import { exec, tryExec } from '../lib/lab.ts';
 import { scenario } from '../lib/scenario.ts';
 import { waitFor } from '../lib/wait-for.ts';
-import { conditionOf, familyOf, type World } from '../lib/world.ts';
+import { familyOf, type World } from '../lib/world.ts';
 
-const ASSIGNED = 'heraldlb.io/AddressAssigned';
 /** Asking the network takes up to 5 s; a conflict is heard within one, and the next address is asked for. */
 const WITHIN_MS = 20_000;
 
@@ -35,15 +34,6 @@ async function step(world: World, body: () => Promise<void>, keeps = true): Prom
   }
 }
 
-/** The condition about the address, once it has this reason. */
-const told = (world: World, name: string, reason: string) =>
-  waitFor(
-    `${name} says ${reason}`,
-    { withinMs: WITHIN_MS, everyMs: 100 },
-    async () => conditionOf(await world.api.get(world.servicePath(name)), ASSIGNED),
-    (condition) => condition?.reason === reason,
-  );
-
 async function notesOf(world: World, reason: string): Promise<string[]> {
   const events = await world.api.list(collection('events.k8s.io/v1', 'Event', world.namespace));
   return events.filter((event) => event['reason'] === reason).map((event) => String(event['note']));
@@ -58,7 +48,7 @@ scenario('duplicate-address', (test) => {
       await world.pool({ duplicateAddressDetection: true });
       await world.advertise();
       await world.service({ name: 'shop', app: 'web' });
-      await told(world, 'shop', 'ProbingAddress');
+      await world.says('shop', 'ProbingAddress', WITHIN_MS);
       const addresses = await world.addressesOf('shop', WITHIN_MS);
       assert.equal(addresses, [world.free.IPv4.addresses[1], world.free.IPv6.addresses[1]]);
       const notes = await waitFor(
@@ -82,7 +72,7 @@ scenario('duplicate-address', (test) => {
       const mac = (await exec('client', ['cat', '/sys/class/net/eth0/address'])).trim();
       const annotations = { 'metallb.io/loadBalancerIPs': address };
       await world.service({ name: 'exact', app: 'web', families: ['IPv4'], annotations });
-      const condition = await told(world, 'exact', 'AddressConflicts');
+      const condition = await world.says('exact', 'AddressConflicts', WITHIN_MS);
       assert.is(condition?.status, 'False');
       assert.ok(condition?.message.includes(mac), condition?.message);
       const name = `${world.namespace}/exact`;

@@ -8,7 +8,6 @@ import { scenario } from '../lib/scenario.ts';
 import { waitFor } from '../lib/wait-for.ts';
 import { type ConfigKind, conditionOf, METALLB, type World } from '../lib/world.ts';
 
-const ASSIGNED = 'heraldlb.io/AddressAssigned';
 const HERALD = 'heraldlb.io/v1alpha1';
 const WITHIN_MS = 10_000;
 const COOL_DOWN_MS = 4_000;
@@ -31,15 +30,6 @@ const service = (world: World, name: string, asksFor?: string): Promise<KubeObje
     ...(asksFor !== undefined && { annotations: { 'metallb.io/loadBalancerIPs': asksFor } }),
   });
 const remove = (world: World, name: string): Promise<unknown> => world.api.delete(world.servicePath(name));
-
-/** The condition about the address, once it has this reason. */
-const told = (world: World, name: string, reason: string) =>
-  waitFor(
-    `${name} says ${reason}`,
-    { withinMs: WITHIN_MS, everyMs: 50 },
-    async () => conditionOf(await world.api.get(world.servicePath(name)), ASSIGNED),
-    (condition) => condition?.reason === reason,
-  );
 
 /** An object of the configuration, once it is as wanted. */
 const config = (world: World, kind: ConfigKind, what: string, isSo: (object: KubeObject) => boolean) => {
@@ -78,7 +68,7 @@ scenario('reservations', (test) => {
     await service(world, 'third');
     assert.equal(await world.addressesOf('third'), [at(world, 4)]);
     await service(world, 'greedy', at(world, 2));
-    const refusal = await told(world, 'greedy', 'AddressReserved');
+    const refusal = await world.says('greedy', 'AddressReserved');
     assert.match(refusal?.message ?? '', `AddressReservation ${NAMESPACE}/${world.name}`);
     await service(world, 'kept');
     assert.equal(await world.addressesOf('kept'), [at(world, 2)]);
@@ -90,7 +80,7 @@ scenario('reservations', (test) => {
     await rule(world, 'AddressQuota', quota);
     await config(world, 'AddressQuota', 'is full', ({ status }) => status.full === 1);
     await service(world, 'fourth');
-    await told(world, 'fourth', 'QuotaExceeded');
+    await world.says('fourth', 'QuotaExceeded');
     const { reason } = await heraldJson<{ reason?: string }>('explain', `${world.namespace}/fourth`);
     assert.is(reason, 'QuotaExceeded');
     await remove(world, 'third');
@@ -122,7 +112,7 @@ scenario('reservations', (test) => {
     const beganAt = performance.now();
     await remove(world, 'fourth');
     await service(world, 'exact', at(world, 4));
-    await told(world, 'exact', 'CoolingDown');
+    await world.says('exact', 'CoolingDown');
     assert.equal(await world.addressesOf('exact', COOL_DOWN_MS + WITHIN_MS), [at(world, 4)]);
     const tookMs = performance.now() - beganAt;
     assert.ok(tookMs >= COOL_DOWN_MS, `${tookMs} ms`);
@@ -140,7 +130,7 @@ scenario('reservations', (test) => {
     await pool(world, { drain: true });
     await config(world, 'IPAddressPool', 'drains', saysReady('Draining'));
     await service(world, 'late');
-    const refusal = await told(world, 'late', 'NoPoolFits');
+    const refusal = await world.says('late', 'NoPoolFits');
     assert.match(refusal?.message ?? '', world.name);
     assert.equal(await world.addressesNow('other'), [at(world, 3)]);
     await pool(world);
