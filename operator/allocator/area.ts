@@ -106,7 +106,7 @@ export class Area {
   freeNear(family: Family, seed: bigint): bigint | undefined {
     const parts = this.#families[family];
     const size = parts.reduce((sum, { range }) => sum + sizeOf(range), 0n);
-    if (size === 0n) return undefined;
+    if (size === 0n || this.freeCount(family) === 0n) return undefined;
     // Two independent halves, so that Services that meet at one place part at the next.
     const [start, step] = [seed >> 64n, (seed & 0xffff_ffff_ffff_ffffn) | 1n];
     for (let probe = 0n; probe < PROBES; probe++) {

@@ -1,6 +1,5 @@
 /** Which waiting Services a change of the books may help, and for which it changes what is to be said. */
 
-import type { Area } from './area.ts';
 import type { Ledger } from './ledger.ts';
 import type { Touches } from './touches.ts';
 import type { WaitingClass, WaitingClasses } from './waiting-classes.ts';
@@ -33,8 +32,11 @@ function concerned(
   for (const [area, before] of touches.rooms) {
     const isMoved = FAMILIES.some((family) => matters(before[family], area.firstFree(family) !== undefined));
     if (isMoved) add(classes.forArea(area));
-    for (const open of sharedOut(area, ledger)) add(classes.forArea(open));
   }
+  // Where little is left, each address decides what the shares leave to whom.
+  for (const [open, before] of touches.abundance)
+    if (FAMILIES.some((family) => before[family] === false || (before[family] && !ledger.hasPlenty(open, family))))
+      add(classes.forArea(open));
   for (const [counter, wasFull] of touches.counters) {
     const isMoved = FAMILIES.some((family) => matters(not(wasFull[family]), !counter.isFull(family)));
     if (isMoved) add(classes.forCounter(counter));
@@ -45,9 +47,3 @@ function concerned(
 }
 
 const not = (value: boolean | undefined): boolean | undefined => (value === undefined ? undefined : !value);
-
-/** Where shares of a pool are reserved, each address of it decides what is left for the others. */
-function sharedOut({ pool }: Area, ledger: Ledger): readonly Area[] {
-  const open = ledger.sharesOf(pool).length > 0 ? ledger.space.areasOf(pool)?.open : undefined;
-  return open ? [open] : [];
-}

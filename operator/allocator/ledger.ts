@@ -36,7 +36,10 @@ export class Ledger {
   #touches = new Touches();
 
   constructor(pools: readonly Pool[], circumstances: Circumstances) {
-    const { reservations, quotas, claims } = circumstances;
+    const { claims } = circumstances;
+    // Sorted, so that nothing depends on the order of lists.
+    const reservations = circumstances.reservations.toSorted(byKey);
+    const quotas = circumstances.quotas.toSorted(byKey);
     this.pools = new PoolTable(pools);
     this.space = new AddressSpace(this.pools.live, reservations, circumstances);
     this.standings = new Standings({ pools: this.pools, space: this.space, reservations, quotas });
@@ -59,6 +62,12 @@ export class Ledger {
   /** Everything that is reserved of the pool as a share. */
   sharesOf({ name }: Pool): readonly ShareCounter[] {
     return this.standings.shares.get(name) ?? [];
+  }
+
+  /** Whether more is free than all reserved shares of the pool still want: then they keep nobody from anything. */
+  hasPlenty(open: Area, family: Family): boolean {
+    const wanted = this.sharesOf(open.pool).reduce((sum, { counter }) => sum + counter.unused(family), 0);
+    return open.freeCount(family) > wanted;
   }
 
   /** What Services hold of a pool. */
@@ -165,9 +174,16 @@ export class Ledger {
   #touch(address: IpAddress): void {
     this.#touches.addresses.push(address);
     const area = this.space.areaOf(address);
-    if (area) this.#touches.room(area, address.family);
+    if (!area) return;
+    const { family } = address;
+    this.#touches.room(area, family);
+    if (this.sharesOf(area.pool).length === 0) return;
+    const open = this.space.areasOf(area.pool)?.open;
+    if (open) this.#touches.plenty(open, family, () => this.hasPlenty(open, family));
   }
 }
+
+const byKey = (a: { readonly key: string }, b: { readonly key: string }): number => (a.key < b.key ? -1 : 1);
 
 /** What is in `holding` and not in `other`, with the pools. */
 function beyond(holding: Holding | undefined, other: Holding | undefined): readonly (readonly [IpAddress, Pool])[] {

@@ -49,7 +49,6 @@ export class Standings {
   readonly #byRequest = new WeakMap<ServiceRequest, Standing>();
   readonly #byContent = new Map<string, Standing>();
   readonly #quotaCounters = new Map<string, QuotaCounter>();
-  readonly #numbers = new Map<object, number>();
 
   constructor(rules: StandingRules) {
     this.#rules = rules;
@@ -71,19 +70,39 @@ export class Standings {
   of(request: ServiceRequest): Standing {
     const known = this.#byRequest.get(request);
     if (known) return known;
-    const standing = this.#intern(this.#standingOf(request), this.#refusedBy(request));
+    const standing = this.#find(request);
     this.#byRequest.set(request, standing);
     return standing;
   }
 
-  #standingOf(request: ServiceRequest): Omit<Standing, 'id'> {
-    const { pools, space, reservations } = this.#rules;
-    const mine = reservations.length === 0 ? [] : reservations.filter((one) => one.isFor(request));
-    const reserved = mine.length === 0 ? [] : this.#reservedFor(request, new Set(mine));
+  /** The standing of whoever is refused, reserved for and limited alike: most are like somebody before them. */
+  #find(request: ServiceRequest): Standing {
+    const { reservations, quotas } = this.#rules;
+    const mine = reservations.length === 0 ? reservations : reservations.filter((one) => one.isFor(request));
+    const binding = quotas.length === 0 ? quotas : quotas.filter((one) => one.includes(request));
+    const names = request.requestedPools?.join() ?? request.requestedPool ?? '';
+    const ofNamespace = binding.some(({ per }) => per === 'Namespace') ? request.namespace : '';
+    const content = [
+      this.#refusedBy(request),
+      names,
+      mine.map(({ key }) => key).join(),
+      binding.map(({ key }) => key).join(),
+      ofNamespace,
+    ].join('|');
+    const known = this.#byContent.get(content);
+    if (known) return known;
+    const standing = this.#standingOf(request, mine, binding);
+    this.#byContent.set(content, standing);
+    return standing;
+  }
+
+  #standingOf(request: ServiceRequest, mine: readonly Reservation[], binding: readonly Quota[]): Standing {
+    const { pools, space } = this.#rules;
     return {
+      id: this.#byContent.size,
       pools: poolsOfInterest(request, pools).filter((pool) => space.areasOf(pool)),
-      reserved,
-      quotas: this.#quotasFor(request),
+      reserved: mine.length === 0 ? [] : this.#reservedFor(request, new Set(mine)),
+      quotas: binding.flatMap((quota) => quota.limits.map((_, at) => this.#quotaCounter(quota, at, request))),
       shares: [...this.shares.values()].flat().filter(({ reservation }) => mine.includes(reservation)),
     };
   }
@@ -94,12 +113,6 @@ export class Standings {
       .filter((pool) => isAskedFor(request, pool) && permits(pool, request))
       .flatMap((pool) => space.areasOf(pool)?.reserved ?? [])
       .filter(({ reservation }) => reservation && mine.has(reservation));
-  }
-
-  #quotasFor(request: ServiceRequest): readonly QuotaCounter[] {
-    return this.#rules.quotas
-      .filter((quota) => quota.includes(request))
-      .flatMap((quota) => quota.limits.map((_, at) => this.#quotaCounter(quota, at, request)));
   }
 
   #quotaCounter(quota: Quota, at: number, request: ServiceRequest): QuotaCounter {
@@ -114,27 +127,10 @@ export class Standings {
 
   /** A letter per live pool. */
   #refusedBy(request: ServiceRequest): string {
-    const letterOf = (pool: Pool): string =>
-      allowsNamespace(pool, request) ? (selectsService(pool, request) ? ' ' : 'S') : 'N';
-    return this.#rules.pools.live.map(letterOf).join('');
-  }
-
-  #intern(standing: Omit<Standing, 'id'>, refusedBy: string): Standing {
-    const { pools, reserved, quotas, shares } = standing;
-    const content = [pools, reserved, quotas, shares].map((list) => list.map((one) => this.#numberOf(one)).join());
-    const id = [refusedBy, ...content].join('|');
-    const known = this.#byContent.get(id);
-    if (known) return known;
-    const fresh = { ...standing, id: this.#byContent.size };
-    this.#byContent.set(id, fresh);
-    return fresh;
-  }
-
-  #numberOf(thing: object): number {
-    const known = this.#numbers.get(thing);
-    if (known !== undefined) return known;
-    this.#numbers.set(thing, this.#numbers.size);
-    return this.#numbers.size - 1;
+    let letters = '';
+    for (const pool of this.#rules.pools.live)
+      letters += allowsNamespace(pool, request) ? (selectsService(pool, request) ? ' ' : 'S') : 'N';
+    return letters;
   }
 }
 

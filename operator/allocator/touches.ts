@@ -10,6 +10,8 @@ type PerFamily = Partial<Record<Family, boolean>>;
 export class Touches {
   /** By area, whether there was a free address. */
   readonly rooms = new Map<Area, PerFamily>();
+  /** By area of a pool with reserved shares, whether it had more than all of them together still want. */
+  readonly abundance = new Map<Area, PerFamily>();
   /** By counter, whether it was full. */
   readonly counters = new Map<DistinctCounter, PerFamily>();
   readonly addresses: IpAddress[] = [];
@@ -21,20 +23,18 @@ export class Touches {
   room(area: Area, family: Family): void {
     note(this.rooms, area, family, () => area.firstFree(family) !== undefined);
   }
+  plenty(open: Area, family: Family, isSo: () => boolean): void {
+    note(this.abundance, open, family, isSo);
+  }
   counter(counter: DistinctCounter, family: Family): void {
     note(this.counters, counter, family, () => counter.isFull(family));
   }
 
   /** Takes over what another one noted later. */
   append(later: Touches): void {
-    for (const [area, { 4: v4, 6: v6 }] of later.rooms) {
-      if (v4 !== undefined) note(this.rooms, area, 4, () => v4);
-      if (v6 !== undefined) note(this.rooms, area, 6, () => v6);
-    }
-    for (const [counter, { 4: v4, 6: v6 }] of later.counters) {
-      if (v4 !== undefined) note(this.counters, counter, 4, () => v4);
-      if (v6 !== undefined) note(this.counters, counter, 6, () => v6);
-    }
+    appendNotes(this.rooms, later.rooms);
+    appendNotes(this.abundance, later.abundance);
+    appendNotes(this.counters, later.counters);
     this.addresses.push(...later.addresses);
     for (const pool of later.pools) this.pools.add(pool);
     for (const key of later.sharingKeys) this.sharingKeys.add(key);
@@ -47,4 +47,11 @@ function note<T>(notes: Map<T, PerFamily>, thing: T, family: Family, isSo: () =>
   if (known[family] !== undefined) return;
   known[family] = isSo();
   notes.set(thing, known);
+}
+
+function appendNotes<T>(notes: Map<T, PerFamily>, later: ReadonlyMap<T, PerFamily>): void {
+  for (const [thing, { 4: v4, 6: v6 }] of later) {
+    if (v4 !== undefined) note(notes, thing, 4, () => v4);
+    if (v6 !== undefined) note(notes, thing, 6, () => v6);
+  }
 }

@@ -16,7 +16,7 @@ const across = { sharesAcrossNamespaces: true };
 spec('sharingConflict', (test) => {
   const cases: readonly (readonly [string, SharingTerms, string | undefined])[] = [
     ['nobody with equal keys and different ports', terms('b'), undefined],
-    ['who has no key', terms('b', { sharingKey: '' }), 'new service shop/b does not allow sharing'],
+    ['who has no key', terms('b', { sharingKey: '' }), 'new service does not allow sharing'],
     ['who has another key', terms('b', { sharingKey: 'j' }), 'sharing key "j" does not match existing sharing key "k"'],
     ['who has a port that is taken', terms('b', { ports: ['TCP/97'] }), 'port TCP/97 is already in use by shop/a'],
     ['nobody with the same port of another protocol', terms('b', { ports: ['UDP/97'] }), undefined],

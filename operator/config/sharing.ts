@@ -48,7 +48,7 @@ export function sharingConflict(
   const conflict = (obstacle: SharingObstacle, message: string): SharingConflict => ({ obstacle, message });
   if (holder.sharingKey === '')
     return conflict('NoSharingKey', `existing service ${holder.key} does not allow sharing`);
-  if (newcomer.sharingKey === '') return conflict('NoSharingKey', `new service ${newcomer.key} does not allow sharing`);
+  if (newcomer.sharingKey === '') return conflict('NoSharingKey', 'new service does not allow sharing');
   if (newcomer.sharingKey !== holder.sharingKey)
     return conflict(
       'OtherSharingKey',
