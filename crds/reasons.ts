@@ -190,7 +190,7 @@ export const reasons = {
     NotReady: 'The speaker cannot own addresses yet; the message says what it waits for.',
     PacketSocketFailed: 'The kernel refused a packet socket on an interface; the message has its error.',
     ProxyHealthUnknown:
-      'kube-proxy did not tell whether it forwards when the speaker started, so it was not waited for longer than 5 s.',
+      'When the speaker started, kube-proxy did not tell whether it forwards, so it was waited for no longer than 5 s.',
     SocketFailed: 'The kernel refused the socket of the heartbeats; the message has its error.',
     WireThreadFailed: 'The thread that answers ARP and NDP ended; the message says why.',
   },

@@ -41,6 +41,7 @@ export const serviceAnnouncementSamples: KindSamples = {
 const link = { name: 'eth0', carrier: true, subnets: ['192.0.2.2/24'] };
 const reason = { reason: 'NoPool', message: 'The address lies in no pool.' };
 const exception = { ...reason, service: 'shop/web', address: '192.0.2.1' };
+const responder = { kind: 'Packet', reason: 'KernelTooOld', message: 'Programs need Linux 6.6.' };
 const probe = { address: '192.0.2.1', uid: '7', result: 'Free' };
 const bucket = { bucket: 0, digest: '0123456789abcdef', count: 1, resourceVersion: '1' };
 
@@ -53,6 +54,7 @@ export const nodeAnnouncementSamples: KindSamples = {
     buckets: [bucket],
     exceptions: [exception],
     exceptionCount: 1,
+    responder,
     probes: [probe],
   },
   fields: [
@@ -95,6 +97,12 @@ export const nodeAnnouncementSamples: KindSamples = {
     requiredText('exceptions[].reason'),
     requiredText('exceptions[].message'),
     requiredCount('exceptionCount'),
+    field('inputs.keeps', [[], ['192.0.2.1'], ABSENT], ['192.0.2.1']),
+    field('inputs.keeps[]', ['192.0.2.1'], [7]),
+    field('responder', [responder, ABSENT], ['Kernel']),
+    field('responder.kind', ['Kernel', 'Packet'], ['kernel', '', 1, ABSENT]),
+    requiredText('responder.reason'),
+    requiredText('responder.message'),
     field('probes', [[], ABSENT], [probe]),
     field('probes[]', [probe], ['Free']),
     requiredText('probes[].address'),
