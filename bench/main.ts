@@ -21,6 +21,7 @@ import { type Entry, entryOf, merged, tableOf } from './report.ts';
 import { coldStart1000, coldStart5000 } from './scenarios/alloc-cold.ts';
 import { behindDelete, leaderKill, single } from './scenarios/alloc-single.ts';
 import { memory, restartWrites, writes } from './scenarios/alloc-writes.ts';
+import { change, decide } from './scenarios/alloc-decide.ts';
 import { l2Cut, l2Kill } from './scenarios/l2.ts';
 import { l2AnswerKernel, l2AnswerPacket, l2Flood } from './scenarios/l2-answers.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -37,6 +38,8 @@ const SCENARIOS: readonly Scenario[] = [
   behindDelete,
   writes,
   restartWrites,
+  decide,
+  change,
   leaderKill,
   memory,
 ];
