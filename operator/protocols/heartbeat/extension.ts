@@ -4,6 +4,7 @@
  *  1 relayed  entries of 12 octets: nodeId 4, incarnation 4 (low 32 bits), sequence 2 (low 16 bits), flags 1, algorithmVersion 1
  *  2 taken    entries of 4 octets: addressId
  *  3 claims   revision 4, page 2, pages 2, then entries of 4 octets: addressId; from a speaker with sticky ownership
+ *  4 registers  what nodes say of themselves, from a node of more than 64 (register-codec.ts)
  *
  * A type that this version does not know is skipped, so that a later one may add some.
  */
@@ -11,6 +12,8 @@
 import { createHash } from 'node:crypto';
 import { ByteReader } from '../../net/bytes.ts';
 import type { ClaimsPage } from './claims.ts';
+import type { RegisterEntry } from './dissemination.ts';
+import { decodeRegisters, encodeRegisters } from './register-codec.ts';
 
 /** A peer that the sender does not hear, or that does not hear the sender, while others prove that it lives. */
 export interface RelayedPeer {
@@ -31,6 +34,8 @@ export interface Extensions {
   readonly taken: readonly number[];
   /** Present while the sender is set to sticky ownership. */
   readonly claims?: ClaimsPage;
+  /** Present where not everybody hears everybody. */
+  readonly registers?: readonly RegisterEntry[];
 }
 
 /** What a heartbeat of version 1 says. */
@@ -39,7 +44,7 @@ export const NO_EXTENSIONS: Extensions = { relayed: [], taken: [] };
 /** So many addresses fit into one heartbeat; who takes more says so in the following ones. */
 export const MAX_TAKEN = 64;
 
-const TYPE = { relayed: 1, taken: 2, claims: 3 } as const;
+const TYPE = { relayed: 1, taken: 2, claims: 3, registers: 4 } as const;
 const HEAD_LENGTH = 3;
 const RELAYED_LENGTH = 12;
 const TAKEN_LENGTH = 4;
@@ -50,7 +55,7 @@ const FLAG = { ready: 1, leaving: 2 } as const;
 export const addressIdOf = (address: string): number => createHash('sha256').update(address).digest().readUInt32BE(0);
 
 /** The octets between the receipts and the seal; a field without entries is left out. */
-export function encodeExtensions({ relayed, taken, claims }: Extensions): Uint8Array {
+export function encodeExtensions({ relayed, taken, claims, registers }: Extensions): Uint8Array {
   return Buffer.concat([
     field(TYPE.relayed, RELAYED_LENGTH, relayed, (value, at, entry) => {
       value.writeUInt32BE(entry.nodeId, at);
@@ -61,7 +66,15 @@ export function encodeExtensions({ relayed, taken, claims }: Extensions): Uint8A
     }),
     field(TYPE.taken, TAKEN_LENGTH, taken, (value, at, id) => void value.writeUInt32BE(id, at)),
     ...(claims ? [encodeClaims(claims)] : []),
+    ...(registers ? [headed(TYPE.registers, encodeRegisters(registers))] : []),
   ]);
+}
+
+function headed(type: number, value: Buffer): Buffer {
+  const head = Buffer.alloc(HEAD_LENGTH);
+  head.writeUInt8(type, 0);
+  head.writeUInt16BE(value.length, 1);
+  return Buffer.concat([head, value]);
 }
 
 function encodeClaims({ revision, page, pages, addresses }: ClaimsPage): Buffer {
@@ -112,7 +125,10 @@ export function decodeExtensions(octets: Uint8Array): Extensions | undefined {
   });
   const taken = entriesOf(fields.get(TYPE.taken), TAKEN_LENGTH, (reader) => reader.u32());
   const claims = decodeClaims(fields.get(TYPE.claims));
-  return relayed && taken && claims && { relayed, taken, ...claims };
+  const given = fields.get(TYPE.registers);
+  const registers = given && decodeRegisters(given);
+  if (given && !registers) return undefined;
+  return relayed && taken && claims && { relayed, taken, ...claims, ...(registers && { registers }) };
 }
 
 function fieldsOf(octets: Uint8Array): ReadonlyMap<number, Uint8Array> | undefined {

@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { spec } from '../../../testing/spec.ts';
 import { pageFor } from './claims.ts';
 import { MAX_TAKEN, NO_EXTENSIONS } from './extension.ts';
-import { decodeHeartbeat, encodeHeartbeat, type Heartbeat, MAX_HEARTBEAT_LENGTH, nodeIdOf } from './heartbeat.ts';
+import { decodeHeartbeat, encodeHeartbeat, type Heartbeat, MAX_HEARTBEAT_LENGTH } from './heartbeat.ts';
+import { nodeIdOf } from './node-id.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const OTHER_KEY = new Uint8Array(32).fill(8);
@@ -144,6 +145,15 @@ spec('heartbeat codec', (test) => {
     const taken = Array.from({ length: MAX_TAKEN }, (_, id) => id);
     const claims = pageFor({ revision: 7, addresses: Array.from({ length: 200 }, (_, id) => id) }, 1);
     const full: Heartbeat = { ...example, node: 'n'.repeat(63), heard, taken, claims };
+    assert.ok(seal(full).length <= 1452);
+    assert.equal(decodeHeartbeat(seal(full), [KEY]), full);
+  });
+  test('of one of 1,000 nodes fits into one Ethernet frame, and is read back', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, id) => id);
+    const heard = many(40).map((nodeId) => ({ nodeId, ...receipt }));
+    const register = { incarnation: 2 ** 41, version: 3, ready: true, leaving: false, algorithmVersion: 1, lost: [7] };
+    const registers = many(24).map((nodeId) => ({ nodeId, ...register }));
+    const full: Heartbeat = { ...example, node: 'n'.repeat(63), heard, taken: many(MAX_TAKEN), registers };
     assert.ok(seal(full).length <= 1452);
     assert.equal(decodeHeartbeat(seal(full), [KEY]), full);
   });

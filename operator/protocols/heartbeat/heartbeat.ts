@@ -12,7 +12,7 @@
  * speaker reads. There is no standard for this; README.md says why it is not memberlist's protocol.
  */
 
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { ByteReader } from '../../net/bytes.ts';
 import { decodeExtensions, type Extensions, encodeExtensions, NO_EXTENSIONS } from './extension.ts';
 
@@ -76,9 +76,6 @@ const FLAG = { ready: 1, leaving: 2, readsExtensions: 4, slow: 8 } as const;
 const HEARD_FLAG = { leavingSeen: 1, alive: 2, ready: 4 } as const;
 /** The octet of flags ends with the algorithmVersion. */
 const HEARD_VERSION = { shift: 3, max: 31 } as const;
-
-/** A node's number in receipts: the first 32 bits of sha256(name). Two names that collide still differ by incarnation. */
-export const nodeIdOf = (node: string): number => createHash('sha256').update(node).digest().readUInt32BE(0);
 
 /** The low 32 bits of an incarnation, as receipts carry it. */
 export const lowIncarnation = (incarnation: number): number => incarnation % 2 ** 32;

@@ -1,6 +1,7 @@
 /** What one speaker knows of all others, and what follows from it at any moment. */
 
 import type { OwnClaims } from './claims.ts';
+import { hasNewRegisters, type Mesh, type Register } from './dissemination.ts';
 import { canOwn, type Deadlines, isAlive, isHeard, type Peer } from './peer.ts';
 
 /** Fixed for the life of a speaker. All times are milliseconds. */
@@ -21,9 +22,14 @@ export interface MembershipConfig {
   readonly isSticky?: boolean;
 }
 
+/** What comes within that time is handed on together. */
+const HAND_ON_MS = 10;
+
 export interface Membership {
   readonly config: MembershipConfig;
   readonly peers: ReadonlyMap<string, Peer>;
+  /** Of the peers, by `nodeIdOf`. */
+  readonly names: ReadonlyMap<number, string>;
   /** Of our next heartbeat. */
   readonly sequence: number;
   /** Monotonic; when this node may own addresses at the latest. Infinity until the peers are known. */
@@ -35,6 +41,7 @@ export interface Membership {
   /** `isOver` once the hold was waited out and everything is taken over; undefined while a peer lives. */
   readonly isolation: { readonly since: number; readonly isOver: boolean } | undefined;
   readonly nextSendAt: number;
+  readonly lastSentAt: number;
   /** Added to every detection time while our own timers run late, so that our own stall looks like nobody's death. */
   readonly stretchMs: number;
   /** Nobody is buried before: while no peer at all is heard in time, the fault may be ours. */
@@ -43,6 +50,12 @@ export interface Membership {
   readonly taken: readonly TakenAddress[];
   /** What this node goes on answering for although another is first by the order. */
   readonly claims: OwnClaims;
+  /** Undefined where everybody hears everybody. */
+  readonly mesh: Mesh | undefined;
+  /** Of a mesh: those who are connected with this node. */
+  readonly connected: readonly Register[];
+  /** The registers that `connected` was computed from. */
+  readonly connectedBy: Mesh['registers'] | undefined;
   /** Sorted names of those who may own addresses. */
   readonly available: readonly string[];
 }
@@ -60,6 +73,7 @@ export function initialMembership(config: MembershipConfig, now: number): Member
   return {
     config,
     peers: new Map(),
+    names: new Map(),
     sequence: 1,
     startEndsAt: Number.POSITIVE_INFINITY,
     hasStarted: false,
@@ -67,20 +81,28 @@ export function initialMembership(config: MembershipConfig, now: number): Member
     leave: undefined,
     isolation: undefined,
     nextSendAt: now,
+    lastSentAt: Number.NEGATIVE_INFINITY,
     stretchMs: 0,
     doubtUntil: Number.NEGATIVE_INFINITY,
     taken: [],
     claims: { revision: 0, addresses: [] },
+    mesh: undefined,
+    connected: [],
+    connectedBy: undefined,
     available: [],
   };
 }
 
 /** The next moment at which something is to be done without any input. */
 export function nextWakeup(state: Membership): number {
-  let wakeup = state.nextSendAt;
+  let wakeup = Math.min(state.nextSendAt, newsAt(state));
   for (const peer of state.peers.values()) wakeup = Math.min(wakeup, nextDeadline(state, peer));
   return wakeup;
 }
+
+/** When a new register is handed on; Infinity when there is none. */
+export const newsAt = ({ mesh, lastSentAt }: Membership): number =>
+  mesh && hasNewRegisters(mesh) ? Math.max(lastSentAt + HAND_ON_MS, 0) : Number.POSITIVE_INFINITY;
 
 /** Whether a Tick now would bury somebody: then the caller reads all waiting input first. */
 export const wouldBuryAt = (state: Membership, now: number): boolean =>
@@ -88,11 +110,15 @@ export const wouldBuryAt = (state: Membership, now: number): boolean =>
 
 /** The version of the shared decisions that all living speakers can compute. */
 export const agreedAlgorithmVersion = (state: Membership): number =>
-  Math.min(state.config.algorithmVersion, ...alivePeers(state).map((peer) => peer.algorithmVersion));
+  Math.min(
+    state.config.algorithmVersion,
+    ...alivePeers(state).map((peer) => peer.algorithmVersion),
+    ...state.connected.map(({ algorithmVersion }) => algorithmVersion),
+  );
 
-/** Whether ownership is sticky: by the setting of all living speakers, because two rules would give an address two owners. */
+/** Whether ownership is sticky: by the setting of all living speakers, because two rules would give an address two owners. Claims reach neighbours alone: not in a mesh. */
 export const agreesOnSticky = (state: Membership): boolean =>
-  state.config.isSticky === true && alivePeers(state).every(({ claims }) => claims !== undefined);
+  state.config.isSticky === true && !state.mesh && alivePeers(state).every(({ claims }) => claims !== undefined);
 
 /** Whether the claims of every living peer are known, as far as there are any. */
 export const knowsAllClaims = (state: Membership): boolean =>
@@ -139,7 +165,9 @@ export function availableOf(state: Membership): readonly string[] {
   const owners = [...state.peers.values()].filter(canOwn);
   // Cut off: those lost with the link go on owning what is theirs, and we keep what is ours.
   if (state.isolation && !state.isolation.isOver) owners.push(...lostAt(state, state.isolation.since));
-  const names = owners.map(({ node }) => node);
-  if (mayOwn(state)) names.push(state.config.node);
-  return names.toSorted();
+  const names = new Set(owners.map(({ node }) => node));
+  // In a mesh a neighbour that we have lost lives for us, too, while others have not.
+  for (const { node, ready, leaving } of state.connected) if (ready && !leaving) names.add(node);
+  if (mayOwn(state)) names.add(state.config.node);
+  return [...names].toSorted();
 }

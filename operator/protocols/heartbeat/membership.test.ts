@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { spec } from '../../../testing/spec.ts';
-import { type Heartbeat, nodeIdOf } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import { type MembershipEvent, stepMembership } from './membership.ts';
 import { agreedAlgorithmVersion, initialMembership, isIsolated, nextWakeup } from './membership-state.ts';
+import { nodeIdOf } from './node-id.ts';
 import { SimulatedMesh } from './simulated-mesh.ts';
 
 const ABC = ['a', 'b', 'c'];

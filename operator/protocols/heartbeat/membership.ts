@@ -1,6 +1,15 @@
 /** Which speakers are alive, as one of them sees it: a state machine without sockets and clocks. README.md draws it. */
 
 import { claimsDiffer } from './claims.ts';
+import {
+  connected,
+  isListed,
+  knowsAll as knowsAllRegisters,
+  meshOf,
+  neighboursOf,
+  withEntries,
+  withOwn,
+} from './dissemination.ts';
 import type { RelayedPeer } from './extension.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import {
@@ -15,8 +24,10 @@ import {
   lastProofEndsAt,
   lostAt,
   type Membership,
+  mayOwn,
   nextWakeup,
 } from './membership-state.ts';
+import { nodeIdOf } from './node-id.ts';
 import {
   afterHeartbeat,
   afterSilence,
@@ -24,6 +35,7 @@ import {
   type DisbeliefReason,
   disbeliefOf,
   isAlive,
+  isHeard,
   isOverdue,
   type Peer,
   type Self,
@@ -91,49 +103,82 @@ export function stepMembership(state: Membership, event: MembershipEvent): Step 
 /** How long a starting speaker waits for claims that come page by page: 100 pages at 100 ms. */
 const CLAIMS_WAIT_MS = 10_000;
 
+/** And for what nodes say of themselves that it does not hear; some may have no speaker. */
+const REGISTERS_WAIT_MS = 2_000;
+/** Until those who are not heard know that a node leaves: a few hops. */
+const MESH_LEAVE_MS = 250;
+
 const selfOf = ({ config, sequence }: Membership): Self => ({ ...config, sequence });
 
 function withPeers(state: Membership, nodes: readonly string[], now: number): Membership {
   const others = nodes.filter((node) => node !== state.config.node);
-  const peers = new Map(others.map((node) => [node, state.peers.get(node) ?? stranger(node, state.hasStarted)]));
+  const mesh = meshOf(state.config.node, others, state.mesh);
+  const heard = mesh ? others.filter((node) => isFormer(state.peers.get(node))) : [];
+  const near = mesh ? [...neighboursOf(mesh), ...heard] : others;
+  const peers = new Map(near.map((node) => [node, state.peers.get(node) ?? stranger(node, state.hasStarted)]));
   const startEndsAt = Math.min(state.startEndsAt, now + detectionMs(state) + state.config.startMarginMs);
-  return { ...state, peers, startEndsAt };
+  return { ...state, peers, names: namesOf(peers), mesh, startEndsAt };
 }
 
+const namesOf = (peers: Membership['peers']): Membership['names'] =>
+  new Map([...peers.values()].map(({ nodeId, node }) => [nodeId, node]));
+
+/** One of a version that sends to everybody and expects everybody to send to it. */
+const isFormer = (peer: Peer | undefined): boolean => peer !== undefined && isHeard(peer) && !peer.readsExtensions;
+
 function onHeartbeat(state: Membership, heartbeat: Heartbeat, now: number): Step {
-  const known = state.peers.get(heartbeat.node);
-  if (!known) {
-    const reason = heartbeat.node === state.config.node ? 'OwnHeartbeat' : 'UnknownPeer';
-    return [state, [{ do: 'CountDrop', reason }]];
-  }
-  const reason = disbeliefOf(known, heartbeat, selfOf(state));
-  if (reason) return [state, [{ do: 'CountDrop', reason }]];
+  const known = state.peers.get(heartbeat.node) ?? newcomer(state, heartbeat);
+  const reason = known ? disbeliefOf(known, heartbeat, selfOf(state)) : strangenessOf(state, heartbeat);
+  if (!known || reason) return [state, reason ? [{ do: 'CountDrop', reason }] : []];
   const peer = afterHeartbeat(known, heartbeat, selfOf(state), now);
+  const isNew = isNews(known, peer) || claimsDiffer(known.claims, peer.claims);
   const peers = new Map(state.peers).set(peer.node, peer);
+  const next = { ...state, peers, ...(peers.size > state.peers.size && { names: namesOf(peers) }) };
   // Who does not hear us proves nothing: a recording of what it said to an earlier incarnation of ours would.
-  const hasWords = peer.hearsUs && believe(peers, wordsOf(heartbeat), now);
+  if (!peer.hearsUs) return isNew ? conclude(state, next, now) : [next, []];
+  return onWords(state, next, heartbeat, { now, isNew });
+}
+
+/** What one says of others that hears us. */
+function onWords(
+  before: Membership,
+  heard: Membership,
+  heartbeat: Heartbeat,
+  { now, isNew }: { readonly now: number; readonly isNew: boolean },
+): Step {
+  const [peers, hasWords] = believe(heard, wordsOf(heartbeat), now);
+  const mesh = heard.mesh && withEntries(heard.mesh, heartbeat.registers ?? []);
   // somebody hears us: who is silent is so by itself
-  const doubtUntil = peer.hearsUs ? Number.NEGATIVE_INFINITY : state.doubtUntil;
-  const next = { ...state, doubtUntil, peers };
-  const isNew = hasWords || isNews(known, peer) || claimsDiffer(known.claims, peer.claims);
-  const [concluded, effects] = isNew ? conclude(state, next, now) : [next, []];
-  if (!peer.hearsUs || heartbeat.taken.length === 0) return [concluded, effects];
+  const next = { ...heard, peers, mesh, doubtUntil: Number.NEGATIVE_INFINITY };
+  const [concluded, effects] = isNew || hasWords ? conclude(before, next, now) : [next, []];
+  if (heartbeat.taken.length === 0) return [concluded, effects];
   return [concluded, [...effects, { do: 'PublishTaken', addresses: heartbeat.taken }]];
 }
 
-/** Takes in what a third says of others. @returns whether that is news */
-function believe(peers: Map<string, Peer>, words: readonly RelayedPeer[], now: number): boolean {
-  if (words.length === 0) return false;
-  const byId = new Map([...peers.values()].map((peer) => [peer.nodeId, peer]));
-  let hasNews = false;
+const strangenessOf = ({ config }: Membership, { node }: Heartbeat): DisbeliefReason =>
+  node === config.node ? 'OwnHeartbeat' : 'UnknownPeer';
+
+/** Beyond the neighbours only those are listened to that know no neighbours. */
+const newcomer = ({ mesh, hasStarted }: Membership, { node, readsExtensions }: Heartbeat): Peer | undefined =>
+  mesh && !readsExtensions && isListed(mesh, node) && node !== mesh.nodes[mesh.self]
+    ? stranger(node, hasStarted)
+    : undefined;
+
+/** What follows from the words of a third, and whether that is news. The peers are copied only for words that prove more than was known. */
+function believe(
+  state: Membership,
+  words: readonly RelayedPeer[],
+  now: number,
+): readonly [Membership['peers'], boolean] {
+  const changed: Peer[] = [];
   for (const word of words) {
-    const known = byId.get(word.nodeId);
+    const known = state.peers.get(state.names.get(word.nodeId) ?? '');
     const peer = known && afterWordOf(known, word, now);
-    if (!peer || peer === known) continue;
-    peers.set(peer.node, peer);
-    hasNews = isNews(known, peer) || hasNews;
+    if (peer && peer !== known) changed.push(peer);
   }
-  return hasNews;
+  if (changed.length === 0) return [state.peers, false];
+  const hasNews = changed.some((peer) => isNews(state.peers.get(peer.node) ?? peer, peer));
+  return [new Map([...state.peers, ...changed.map((peer) => [peer.node, peer] as const)]), hasNews];
 }
 
 function aged(state: Membership, now: number): Membership {
@@ -161,7 +206,8 @@ function doubtUntil(state: Membership, now: number): number {
 function conclude(before: Membership, changed: Membership, now: number): Step {
   const started = withStart(changed, now);
   const judged = withIsolation(before, started, now);
-  const settled = { ...judged, available: availableOf(judged) };
+  const told = withMesh(judged);
+  const settled = { ...told, available: availableOf(told) };
   const effects: MembershipEffect[] = [];
   const announceAgain = hasReturned(before, settled);
   effects.push(...claimsNews(before, settled));
@@ -180,14 +226,21 @@ function conclude(before: Membership, changed: Membership, now: number): Step {
  * run late does not know it by then.
  */
 function withStart(state: Membership, now: number): Membership {
-  if (state.hasStarted || state.startEndsAt === Number.POSITIVE_INFINITY) return state;
-  const knowsAll = [...state.peers.values()].every(isAlive) && (state.peers.size === 0 || !isSlow(state));
-  if (now < state.startEndsAt && !knowsAll) return state;
-  if (now < state.startEndsAt + CLAIMS_WAIT_MS && !knowsAllClaims(state)) return state;
+  if (state.hasStarted || isListening(state, now)) return state;
   const peers = new Map(state.peers);
   for (const peer of state.peers.values())
     if (peer.health === 'Unknown') peers.set(peer.node, { ...peer, health: 'Dead' });
   return { ...state, peers, hasStarted: true };
+}
+
+/** Whether it has yet to hear who is there, what they claim, and what those say of themselves that it does not hear. */
+function isListening(state: Membership, now: number): boolean {
+  const { startEndsAt, mesh, peers } = state;
+  if (startEndsAt === Number.POSITIVE_INFINITY) return true;
+  const hearsAll = [...peers.values()].every(isAlive) && (peers.size === 0 || !isSlow(state));
+  if (!hearsAll && now < startEndsAt) return true;
+  if (!knowsAllClaims(state) && now < startEndsAt + CLAIMS_WAIT_MS) return true;
+  return mesh !== undefined && !knowsAllRegisters(mesh) && now < startEndsAt + REGISTERS_WAIT_MS;
 }
 
 /**
@@ -203,6 +256,17 @@ function withIsolation(before: Membership, state: Membership, now: number): Memb
   const justLostTheLast = alivePeers(before).length > 0;
   const isCutOff = justLostTheLast && lostAt(state, now).length >= 2;
   return isCutOff ? { ...state, isolation: { since: now, isOver: false } } : state;
+}
+
+/** In a mesh: says whom of its neighbours this node has lost, and looks who is connected, if any register has changed. */
+function withMesh(state: Membership): Membership {
+  if (!state.mesh) return state.connectedBy ? { ...state, connected: [], connectedBy: undefined } : state;
+  const { incarnation, algorithmVersion } = state.config;
+  const lost = neighboursOf(state.mesh).filter((node) => !isAlive(state.peers.get(node) ?? stranger(node, true)));
+  const own = { incarnation, ready: mayOwn(state), leaving: state.leave !== undefined, algorithmVersion };
+  const mesh = withOwn(state.mesh, { ...own, lost: lost.map(nodeIdOf).toSorted((a, b) => a - b) });
+  if (mesh.registers === state.connectedBy) return { ...state, mesh };
+  return { ...state, mesh, connected: connected(mesh), connectedBy: mesh.registers };
 }
 
 /** Before who is available: who comes with claims ranks by them at once. */
@@ -240,7 +304,8 @@ function withLeave(state: Membership, now: number): Step {
   const { leave, config } = state;
   if (!leave || leave.isOver) return [state, []];
   const missing = alivePeers(state).filter((peer) => !peer.sawUsLeave && !peer.leaving);
-  if (missing.length > 0 && now < leave.since + config.leaveTimeoutMs) return [state, []];
+  const isTelling = missing.length > 0 && now < leave.since + config.leaveTimeoutMs;
+  if (isTelling || (state.mesh && now < leave.since + MESH_LEAVE_MS)) return [state, []];
   const effect: MembershipEffect = { do: 'LeaveAcknowledged', missing: missing.map(({ node }) => node) };
   return [{ ...state, leave: { ...leave, isOver: true } }, [effect]];
 }

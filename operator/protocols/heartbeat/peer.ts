@@ -2,7 +2,8 @@
 
 import { afterPage, type PeerClaims } from './claims.ts';
 import type { RelayedPeer } from './extension.ts';
-import { type HeardPeer, type Heartbeat, lowIncarnation, lowSequence, nodeIdOf } from './heartbeat.ts';
+import { type HeardPeer, type Heartbeat, lowIncarnation, lowSequence } from './heartbeat.ts';
+import { nodeIdOf } from './node-id.ts';
 
 /**
  * `Unknown`: nothing known since our start. `Suspect`: a proof of its life is overdue, still counted as alive.
@@ -208,7 +209,7 @@ export const wordOf = (peer: Peer): RelayedPeer | undefined => {
 
 /** What the receipts of `heartbeat` and what it hands on say of others that live. */
 export const wordsOf = ({ heard, relayed }: Heartbeat): readonly RelayedPeer[] => [
-  ...heard.filter(({ alive }) => alive).map((entry) => ({ ...entry, leaving: entry.leavingSeen })),
+  ...heard.flatMap((entry) => (entry.alive ? [{ ...entry, leaving: entry.leavingSeen }] : [])),
   ...relayed,
 ];
 

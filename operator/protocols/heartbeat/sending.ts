@@ -1,9 +1,10 @@
 /** When a speaker sends, and what its heartbeat says. */
 
 import { pageFor } from './claims.ts';
+import { entriesOf } from './dissemination.ts';
 import { MAX_TAKEN } from './extension.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { isSlow, type Membership, mayOwn, type TakenAddress } from './membership-state.ts';
+import { isSlow, type Membership, mayOwn, newsAt, type TakenAddress } from './membership-state.ts';
 import { isHeard, receiptFor, wordOf } from './peer.ts';
 
 /** Each taken address is said in so many heartbeats, for one may get lost. */
@@ -25,12 +26,14 @@ export function withSending(
   now: number,
 ): readonly [Membership, Heartbeat | undefined] {
   const isDue = now >= state.nextSendAt;
-  if (!isDue && !isUrgent(before, state)) return [state, undefined];
-  const heartbeat = heartbeatOf(state);
+  if (!isDue && now < newsAt(state) && !isUrgent(before, state)) return [state, undefined];
+  const [mesh, registers] = state.mesh ? entriesOf(state.mesh) : [];
+  const heartbeat = { ...heartbeatOf(state), ...(registers && { registers }) };
   // After a stall the missed heartbeats are not sent in a burst; an urgent one does not move the rhythm.
   const inRhythm = state.nextSendAt + state.config.intervalMs;
   const nextSendAt = isDue ? (inRhythm > now ? inRhythm : now + state.config.intervalMs) : state.nextSendAt;
-  return [{ ...state, sequence: state.sequence + 1, nextSendAt, taken: saidOnce(state.taken, now) }, heartbeat];
+  const taken = saidOnce(state.taken, now);
+  return [{ ...state, sequence: state.sequence + 1, nextSendAt, lastSentAt: now, taken, mesh }, heartbeat];
 }
 
 function isUrgent(before: Membership, after: Membership): boolean {
@@ -57,7 +60,7 @@ function heartbeatOf(state: Membership): Heartbeat {
     heard: peers.filter(isHeard).map(receiptFor),
     relayed: peers.flatMap((peer) => wordOf(peer) ?? []),
     taken: state.taken.slice(0, MAX_TAKEN).map(({ id }) => id),
-    ...(state.config.isSticky && { claims: pageFor(state.claims, state.sequence) }),
+    ...(state.config.isSticky && !state.mesh && { claims: pageFor(state.claims, state.sequence) }),
   };
 }
 

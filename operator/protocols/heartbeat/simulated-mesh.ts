@@ -12,6 +12,7 @@ interface Station {
   /** Its process does nothing until then; its input waits. */
   frozenUntil: number;
   readonly inbox: MembershipEvent[];
+  wakeAt: number;
   readonly log: { readonly at: number; readonly effect: MembershipEffect }[];
 }
 
@@ -19,12 +20,15 @@ interface Station {
 export class SimulatedMesh {
   readonly #stations = new Map<string, Station>();
   readonly #down = new Set<string>();
-  #flying: { at: number; to: string; event: MembershipEvent }[] = [];
+  /** By the millisecond of arrival. */
+  readonly #flying = new Map<number, { readonly to: string; readonly event: MembershipEvent }[]>();
   readonly #latencyMs: number;
   readonly #names: readonly string[];
   readonly #settings: Partial<MembershipConfig>;
   /** What a datagram takes, milliseconds; undefined loses it. A test may set another one. */
   delayOf: (from: string, to: string) => number | undefined = () => this.#latencyMs;
+  /** Datagrams since the beginning. */
+  sent = 0;
   #now = 0;
   #incarnation = 1_000;
 
@@ -43,7 +47,7 @@ export class SimulatedMesh {
     const config = { node: name, incarnation, algorithmVersion: 1, intervalMs: 100, missed: 3 };
     const waits = { startMarginMs: 1_000, isolationHoldMs: 10_000, leaveTimeoutMs: 1_000 };
     const membership = initialMembership({ ...config, ...waits, ...settings }, this.#now);
-    this.#stations.set(name, { membership, isRunning: true, frozenUntil: 0, inbox: [], log: [] });
+    this.#stations.set(name, { membership, isRunning: true, frozenUntil: 0, inbox: [], log: [], wakeAt: 0 });
     this.#step(name, { kind: 'Peers', now: this.#now, nodes: this.#names });
     this.#step(name, { kind: 'Ready', now: this.#now, ready: true });
   }
@@ -108,8 +112,8 @@ export class SimulatedMesh {
   }
 
   #deliver(): void {
-    const due = this.#flying.filter(({ at }) => at <= this.#now);
-    if (due.length > 0) this.#flying = this.#flying.filter(({ at }) => at > this.#now);
+    const due = this.#flying.get(this.#now) ?? [];
+    this.#flying.delete(this.#now);
     for (const { to, event } of due) this.#stations.get(to)?.inbox.push(event);
   }
 
@@ -119,13 +123,14 @@ export class SimulatedMesh {
     // what waited together is read one after the other: no two at the very same time
     for (const [at, event] of station.inbox.splice(0).entries())
       this.#step(name, { ...event, now: this.#now + at * READ_MS });
-    if (nextWakeup(station.membership) <= this.#now) this.#step(name, { kind: 'Tick', now: this.#now });
+    if (station.wakeAt <= this.#now) this.#step(name, { kind: 'Tick', now: this.#now });
   }
 
   #step(name: string, event: MembershipEvent): void {
     const station = this.station(name);
     const [next, effects] = stepMembership(station.membership, event);
     station.membership = next;
+    station.wakeAt = nextWakeup(next);
     for (const effect of effects) {
       station.log.push({ at: this.#now, effect });
       if (effect.do === 'SendHeartbeat') this.#send(name, effect.heartbeat);
@@ -133,10 +138,14 @@ export class SimulatedMesh {
   }
 
   #send(from: string, heartbeat: Extract<MembershipEvent, { kind: 'Heartbeat' }>['heartbeat']): void {
-    for (const to of this.#names) {
+    for (const to of this.station(from).membership.peers.keys()) {
       const delayMs = this.delayOf(from, to);
-      if (to === from || delayMs === undefined || this.#down.has(`${from}>${to}`)) continue;
-      this.#flying.push({ at: this.#now + delayMs, to, event: { kind: 'Heartbeat', now: 0, heartbeat } });
+      this.sent += 1;
+      if (delayMs === undefined || this.#down.has(`${from}>${to}`)) continue;
+      const at = this.#now + Math.max(1, delayMs);
+      const arriving = this.#flying.get(at) ?? [];
+      if (arriving.length === 0) this.#flying.set(at, arriving);
+      arriving.push({ to, event: { kind: 'Heartbeat', now: 0, heartbeat } });
     }
   }
 }

@@ -168,8 +168,10 @@ export class HeartbeatLoop {
     }
   }
 
-  #formatFor(node: string): 'Base' | 'Extended' {
-    return this.#membership.peers.get(node)?.readsExtensions ? 'Extended' : 'Base';
+  /** Undefined for one that is none of our neighbours, in a mesh of many nodes. */
+  #formatFor(node: string): 'Base' | 'Extended' | undefined {
+    const peer = this.#membership.peers.get(node);
+    return peer && (peer.readsExtensions ? 'Extended' : 'Base');
   }
 
   #publish({ nodes, announceAgain, isSticky }: Extract<MembershipEffect, { do: 'PublishAvailable' }>): void {
