@@ -71,6 +71,10 @@ export class AddressServer {
   fault: Fault = { mode: 'none' };
   /** Refuses each new claim with these words. */
   refuses: string | undefined;
+  /** Tells every cluster of every claim. */
+  listsAll = false;
+  /** How many requests came, whatever became of them. */
+  requests = 0;
   readonly #options: AddressServerOptions;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -127,6 +131,7 @@ export class AddressServer {
       send(response, { status: 200, body: { claims: [...this.claims.values()], done: this.done } });
       return;
     }
+    this.requests += 1;
     const reply = async (): Promise<Reply> => this.#reply(request, url, text);
     await this.#answer(response, this.#takeFault(), reply);
   }
@@ -203,7 +208,7 @@ export class AddressServer {
   #list(query: URLSearchParams): Reply {
     this.done.push('list');
     const ours = [...this.claims.values()]
-      .filter(({ cluster }) => cluster === query.get('cluster'))
+      .filter(({ cluster }) => this.listsAll || cluster === query.get('cluster'))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const after = ours.filter(({ id }) => id > (query.get('continue') ?? ''));
     const claims = after.slice(0, this.#options.pageSize ?? 500);

@@ -3,8 +3,12 @@ import { spec } from '../../testing/spec.ts';
 import { eventually } from '../cluster/testing/waiting.ts';
 import { SourceStage } from './testing/source-stage.ts';
 
-async function on(body: (stage: SourceStage) => Promise<void>, addresses?: readonly string[]): Promise<void> {
-  const stage = await SourceStage.open(addresses ? { addresses } : {});
+async function on(
+  body: (stage: SourceStage) => Promise<void>,
+  addresses?: readonly string[],
+  token?: string,
+): Promise<void> {
+  const stage = await SourceStage.open({ ...(addresses && { addresses }), ...(token && { token }) });
   try {
     await body(stage);
   } finally {
@@ -158,6 +162,7 @@ spec('addresses of external sources', (test) => {
       const [claim] = stage.server.claims.values();
       if (!claim) throw new Error('no claim');
       stage.server.claims.set('theirs', { ...claim, id: 'theirs', cluster: 'another', address: '192.0.2.11' });
+      stage.server.listsAll = true;
       stage.remove('gone');
       stage.lead();
       await eventually('gone is released', () => stage.claimed.length === 2);
@@ -182,6 +187,63 @@ spec('addresses of external sources', (test) => {
       await eventually('the release came', () => releases(stage) > 0);
       assert.equal(stage.claimed, ['web 192.0.2.1']);
     }));
+
+  test('of a Service that the store does not show yet are left alone', () =>
+    on(async (stage) => {
+      stage.create('web');
+      stage.lead();
+      await assignedAre(stage, 'web 192.0.2.1');
+      await stage.kill();
+      const service = stage.stores.services.get('shop/web');
+      if (!service) throw new Error('no Service');
+      stage.unseen.set('shop/web', service);
+      stage.remove('web');
+      stage.lead();
+      await eventually('it was listed', () => stage.server.done.at(-1) === 'list');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(stage.claimed, ['web 192.0.2.1']);
+      assert.is(releases(stage), 0);
+    }));
+
+  test('are not claimed for a Service that is gone when the source answers again', () =>
+    on(async (stage) => {
+      stage.lead();
+      stage.server.fault = { mode: 'down' };
+      stage.create('web');
+      await eventually('it is told', () => stage.reasonOf('web').startsWith('SourceUnreachable'));
+      stage.remove('web');
+      stage.server.fault = { mode: 'none' };
+      await eventually('it was released', () => releases(stage) > 0);
+      assert.equal(
+        stage.server.done.filter((what) => what.startsWith('claim')),
+        [],
+      );
+    }));
+
+  test('are asked for by few while the source is down, however many wait', () =>
+    on(async (stage) => {
+      stage.backoff = { baseMs: 2_000, quickCapMs: 2_000 };
+      stage.server.fault = { mode: 'down' };
+      stage.lead();
+      for (let at = 0; at < 30; at++) stage.create(`s${at}`);
+      await eventually('it is told', () => stage.reasonOf('s0').startsWith('SourceUnreachable'));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.ok(stage.server.requests <= 8, `${stage.server.requests} requests`);
+    }));
+
+  test('are claimed with the token that the Secret has by then', () =>
+    on(
+      async (stage) => {
+        stage.token = 'old';
+        stage.lead();
+        stage.create('web');
+        await eventually('it is told', () => /401: the token is not the one/.test(stage.reasonOf('web')));
+        stage.token = 'new';
+        await assignedAre(stage, 'web 192.0.2.1');
+      },
+      ['192.0.2.1'],
+      'new',
+    ));
 
   test('wait only for a source that fails for them alone', () =>
     on(async (stage) => {

@@ -7,6 +7,7 @@ import { AddressServer, type AddressServerOptions } from '../../../testing/addre
 import { ip, pool } from '../../../testing/allocation.ts';
 import type { Decision } from '../../allocator/decision.ts';
 import type { ServiceRequest } from '../../allocator/service-request.ts';
+import type { BackoffOptions } from '../../cluster/backoff.ts';
 import { type KubernetesObject, keyOf, type Service } from '../../cluster/objects.ts';
 import { Store } from '../../cluster/store.ts';
 import { memoryLogger } from '../../cluster/testing/waiting.ts';
@@ -45,14 +46,14 @@ class Process implements ClaimTaker {
     const world: SourceWorld = {
       stores: stage.stores,
       clock: () => performance.now(),
-      readService: async (key) => stage.stores.services.get(key),
+      readService: async (key) => stage.unseen.get(key) ?? stage.stores.services.get(key),
       event: (object, type, reason, message) => stage.events.push(`${type} ${reason} ${keyOf(object)}: ${message}`),
       sources: { open: async (of) => this.#open(of), nextOrder: (above) => orders.next(above) },
     };
     this.sources = new AddressSources(world, this, {
       log: memoryLogger(),
       concerned: () => undefined,
-      backoff: { baseMs: 5, capMs: 20 },
+      backoff: stage.backoff,
       listEveryMs: stage.listEveryMs,
     });
     this.sources.configure([stage.pool]);
@@ -65,7 +66,8 @@ class Process implements ClaimTaker {
     const guard = () => {
       if (this.isDeposed) throw new Error('deposed');
     };
-    return new HttpSource({ url: of.source?.http?.url ?? '', timeoutMs: this.#stage.timeoutMs, guard });
+    const { timeoutMs, token } = this.#stage;
+    return new HttpSource({ url: of.source?.http?.url ?? '', timeoutMs, token, guard });
   }
 
   /** Asks for what the Service lacks. */
@@ -134,6 +136,11 @@ export class SourceStage {
   readonly server: AddressServer;
   pool: Pool = pool('a', { size: 64, sizeV6: 64 });
   timeoutMs = 80;
+  backoff: BackoffOptions = { baseMs: 5, capMs: 20 };
+  /** What the Secret has. */
+  token: string | undefined;
+  /** Services that the API server has and the store has not yet. */
+  readonly unseen = new Map<string, Service>();
   listEveryMs = 60_000;
   /** Statuses are not written: the operator is killed right before. */
   isWriteLost = false;
