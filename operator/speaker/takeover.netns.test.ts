@@ -153,7 +153,7 @@ if (enterNamespace(import.meta.filename))
       test('a node that may no longer announce answers until the next one does', () =>
         inLab(async (nodes) => {
           nodes.get(FIRST)?.exclude(FIRST);
-          await pause(150);
+          await pause(500);
           forget(V4);
           await eventually(() => asked(V4), macOf(FIRST), 800);
           for (const name of [SECOND, THIRD]) nodes.get(name)?.exclude(FIRST);
