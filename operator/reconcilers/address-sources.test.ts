@@ -128,13 +128,32 @@ spec('addresses of external sources', (test) => {
     on(async (stage) => {
       stage.create('old', { addresses: ['192.0.2.5'] });
       stage.create('odd', { addresses: ['192.0.2.60'] });
+      stage.listEveryMs = 20;
       stage.lead();
       await claimedAre(stage, 'old 192.0.2.5');
       await eventually('it is told', () => stage.events.length > 0);
+      await eventually('it was asked again', () => stage.server.done.filter((what) => what === 'list').length > 3);
       assert.equal(stage.events, [
         'Warning SourceRefused shop/odd: The Service keeps 192.0.2.60, which the source of pool a does not confirm: 192.0.2.60 is not free',
       ]);
       assert.equal(stage.assigned, ['odd 192.0.2.60', 'old 192.0.2.5']);
+    }));
+
+  test('stay claimed by whoever claimed them first, as long as somebody shares them', () =>
+    on(async (stage) => {
+      stage.create('first', { asked: '192.0.2.3' });
+      stage.lead();
+      await claimedAre(stage, 'first 192.0.2.3');
+      await stage.kill();
+      stage.create('second', { addresses: ['192.0.2.3'] });
+      stage.remove('first');
+      stage.lead();
+      await eventually('it was listed', () => stage.server.done.at(-1) === 'list');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.is(releases(stage), 0);
+      assert.equal(stage.events, []);
+      stage.remove('second');
+      await claimedAre(stage);
     }));
 
   test('are claimed again when the source has forgotten them, and follow what Services hold', () =>
