@@ -1,23 +1,16 @@
-/** Random histories of all that allocation knows, and the specification applied after each event. */
+/** Random histories of all that allocation knows, and builders of what limits and keeps addresses. */
 
 import fc from 'fast-check';
-import { oldestFirst, settle } from '../operator/allocator/allocate.ts';
-import { NO_CIRCUMSTANCES, type Withholding } from '../operator/allocator/circumstances.ts';
-import type { Decision } from '../operator/allocator/decision.ts';
-import { addressesOf, isSameAddress } from '../operator/allocator/holding.ts';
-import type { IncrementalAllocator } from '../operator/allocator/incremental-allocator.ts';
-import { Ledger } from '../operator/allocator/ledger.ts';
-import type { Departure } from '../operator/allocator/rest.ts';
-import type { ServiceRequest } from '../operator/allocator/service-request.ts';
-import type { AllocationChange } from '../operator/allocator/turn.ts';
-import { decisionOf } from '../operator/allocator/wording.ts';
+import type { PoolSetEntry } from '../crds/pool-set.ts';
+import type { Withholding } from '../operator/allocator/circumstances.ts';
+import type { Family, ServiceRequest } from '../operator/allocator/service-request.ts';
 import type { Pool } from '../operator/config/pool.ts';
 import type { Quota } from '../operator/config/quota.ts';
 import { RangeSet } from '../operator/config/range-set.ts';
 import type { Reservation } from '../operator/config/reservation.ts';
-import { formatIp, type IpAddress } from '../operator/net/address.ts';
+import type { IpAddress } from '../operator/net/address.ts';
 import { type AddressRange, parseAddressOrRange } from '../operator/net/range.ts';
-import { someAddress, somePools, someRequest } from './allocation.ts';
+import { pool, someAddress } from './allocation.ts';
 
 export interface Rules {
   readonly pools: readonly Pool[];
@@ -66,47 +59,94 @@ export const quota = (name: string, more: Partial<Omit<Quota, 'key'>>): Quota =>
 const someService = fc.constantFrom(...'stuvwxyz').map((name) => `default/${name}`);
 const anyAddress = fc.oneof(someAddress(4), someAddress(6));
 
-/** Beside what MetalLB knows: sharing, and several pools. */
+/** True one time in `parts`. */
+const seldom = (parts: number): fc.Arbitrary<boolean> => fc.nat(parts - 1).map((at) => at === 0);
+
+/** What a Service asks for: mostly nothing, so that Services compete for what is free. */
+interface Wish {
+  readonly pool?: string;
+  readonly pools?: readonly string[];
+  readonly addresses?: Readonly<Record<Family, IpAddress>>;
+}
+const someWish = fc.oneof<[fc.WeightedArbitrary<Wish>, ...fc.WeightedArbitrary<Wish>[]]>(
+  { weight: 12, arbitrary: fc.constant({}) },
+  { weight: 2, arbitrary: fc.record({ pool: fc.constantFrom('a', 'b', 'a', 'b', 'nowhere') }) },
+  { weight: 4, arbitrary: fc.record({ addresses: fc.record({ 4: someAddress(4), 6: someAddress(6) }) }) },
+  { weight: 2, arbitrary: fc.record({ pools: fc.constantFrom(['a', 'b'], ['b', 'a'], ['c', 'nowhere']) }) },
+);
+const wishFor = (families: readonly Family[], { pool, pools, addresses }: Wish): Partial<ServiceRequest> => ({
+  ...(pool !== undefined && { requestedPool: pool }),
+  ...(pools && { requestedPools: pools }),
+  ...(addresses && { requestedAddresses: families.map((family) => addresses[family]) }),
+});
+
+/** Requests that compete, share, contradict, and hold what they may not. */
 export const someFullRequest: fc.Arbitrary<ServiceRequest> = fc
   .record({
-    request: someRequest,
-    sharingKey: fc.constantFrom(undefined, 'k', 'k', 'j'),
-    ports: fc.subarray(['TCP/80', 'TCP/443', 'UDP/53']),
-    backend: fc.constantFrom('', '', '{"app":"x"}'),
-    requestedPools: fc.constantFrom(undefined, undefined, undefined, ['a', 'b'], ['c', 'a'], ['b', 'nowhere']),
-  })
-  .map(({ request, sharingKey, ports, backend, requestedPools }) => {
-    const isFree = !request.requestedPool && !request.requestedAddresses;
-    return {
-      ...request,
-      ...(sharingKey && { sharingKey }),
-      ports,
-      backend,
-      ...(requestedPools && isFree && { requestedPools }),
-    };
-  });
-
-const someExtendedPools: fc.Arbitrary<readonly Pool[]> = fc
-  .tuple(
-    somePools,
-    fc.record({
-      isDraining: fc.constantFrom('', '', '', 'a', 'b'),
-      coolDown: fc.subarray(['a', 'b', 'c']),
-      spreadBy: fc.constantFrom<Pool['spreadBy']>('none', 'none', 'random', 'hash', 'leastRecentlyUsed'),
-      acrossNamespaces: fc.subarray(['a', 'b', 'c']),
-      source: fc.constantFrom('', '', 'a', 'b'),
+    name: fc.constantFrom(...'stuvwxyz'),
+    day: fc.integer({ min: 10, max: 12 }),
+    families: fc.constantFrom<readonly Family[]>([4], [4], [4], [6], [4, 6], [6, 4]),
+    isOneFamilyEnough: fc.boolean(),
+    namespace: fc.constantFrom('default', 'default', 'prod'),
+    isWeb: fc.boolean(),
+    wish: someWish,
+    held: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(anyAddress, { minLength: 1, maxLength: 3 })),
+    sharing: fc.record({
+      sharingKey: fc.constantFrom('', 'k', 'k', 'j'),
+      ports: fc.subarray(['TCP/80', 'TCP/443', 'UDP/53'], { minLength: 1, maxLength: 2 }),
+      backend: fc.constantFrom('', '', '{"app":"x"}'),
     }),
-  )
-  .map(([pools, { isDraining, coolDown, spreadBy, acrossNamespaces, source }]) =>
-    pools.map((pool) => ({
-      ...pool,
-      isDraining: pool.name === isDraining,
-      coolDownMs: coolDown.includes(pool.name) ? 30_000 : 0,
-      spreadBy,
-      sharesAcrossNamespaces: acrossNamespaces.includes(pool.name),
-      ...(pool.name === source && { source: { http: { url: 'http://192.0.2.200' } } }),
-    })),
-  );
+    isBroken: seldom(25),
+    isForeign: seldom(15),
+  })
+  .map(({ name, day, families, isOneFamilyEnough, namespace, isWeb, wish, held, sharing, isBroken, isForeign }) => ({
+    key: `default/${name}`,
+    namespace,
+    name,
+    ...(isWeb && { labels: { tier: 'web' } }),
+    createdAt: `2026-01-${day}T00:00:00Z`,
+    families,
+    isOneFamilyEnough,
+    ...(!isBroken && wishFor(families, wish)),
+    ...sharing,
+    held,
+    ...(isBroken && { problem: { reason: 'InvalidRequest' as const, message: 'It cannot be read.' } }),
+    ...(isForeign && {
+      isForeign: true,
+      problem: { reason: 'NotOurs' as const, message: 'Somebody else answers for it.' },
+    }),
+  }));
+
+const somePool = (name: string): fc.Arbitrary<Pool> =>
+  fc
+    .record({
+      size: fc.nat(4),
+      sizeV6: fc.nat(3),
+      autoAssign: seldom(6).map((is) => !is),
+      avoidBuggyIPs: seldom(4),
+      deleted: seldom(12),
+      serviceAllocation: fc.constantFrom<PoolSetEntry['serviceAllocation']>(
+        ...new Array<undefined>(5).fill(undefined),
+        { priority: 1, namespaces: ['default'] },
+        { namespaces: ['prod'] },
+        { serviceSelectors: [{ matchLabels: { tier: 'web' } }] },
+      ),
+      drain: seldom(8),
+      coolDown: fc.constantFrom('0s', '0s', '30s'),
+      spreadBy: fc.constantFrom<Pool['spreadBy']>('none', 'none', 'random', 'hash', 'leastRecentlyUsed'),
+      shareAcrossNamespaces: fc.boolean(),
+      hasSource: seldom(6),
+    })
+    .map(({ serviceAllocation, hasSource, ...rest }) =>
+      pool(name, {
+        ...rest,
+        ...(serviceAllocation && { serviceAllocation }),
+        ...(hasSource && { source: { http: { url: 'https://ipam.example' } } }),
+      }),
+    );
+const someExtendedPools: fc.Arbitrary<readonly Pool[]> = fc
+  .tuple(somePool('a'), somePool('b'), somePool('c'), fc.nat(2))
+  .map(([a, b, c, fewer]) => [a, b, c].slice(0, 3 - fewer));
 
 const someReservations: fc.Arbitrary<readonly Reservation[]> = fc
   .record({
@@ -130,7 +170,7 @@ const someQuotas: fc.Arbitrary<readonly Quota[]> = fc
       [{ ipv4: 2 }],
       [{ pool: 'a', ipv4: 1, ipv6: 1 }, { ipv6: 2 }],
     ),
-    ofSelection: fc.constantFrom<Quota['limits']>([], [], [{ ipv4: 1 }], [{ pool: 'b', ipv4: 0 }]),
+    ofSelection: fc.constantFrom<Quota['limits']>([], [], [], [{ ipv4: 1 }], [{ pool: 'b', ipv4: 0 }]),
   })
   .map(({ perNamespace, ofSelection }) => [
     quota('namespaces', { limits: perNamespace }),
@@ -181,115 +221,3 @@ export const someEvent: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('Refuse' as const), pool: somePoolKey, key: someService }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'Retry' as const }) },
 );
-
-/** The specification: after each event everybody is decided about from scratch; what was decided is held next. */
-export class Model {
-  rules: Rules = { pools: [], reservations: [], quotas: [] };
-  ledger = new Ledger([], NO_CIRCUMSTANCES);
-  readonly requests = new Map<string, ServiceRequest>();
-  plan: ReadonlyMap<string, Decision> = new Map();
-  #turn = 0;
-
-  apply(event: Event): void {
-    if (event.kind === 'Grant') {
-      this.#grant(event);
-      return;
-    }
-    const departed: Departure[] = [];
-    if (event.kind === 'SetConfig') this.rules = event.rules;
-    else if (event.kind === 'Remove') this.#remove(event.key, departed);
-    else if (event.kind === 'Upsert') this.#upsert(event.request, departed);
-    this.#decide(this.#memoryAfter(event), departed);
-  }
-
-  #memoryAfter(event: Event): Ledger['memory'] {
-    const { claims, ...memory } = this.ledger.memory;
-    const { space } = new Ledger([], { ...NO_CIRCUMSTANCES, ...memory });
-    if (event.kind === 'Withhold') space.withhold(event.address, event.why);
-    const isMeant = event.kind === 'Restore' && space.withholdingOf(event.address)?.reason === event.reason;
-    if (event.kind === 'Restore' && isMeant) space.restore(event.address);
-    return { ...space.memory, claims: this.#claimsAfter(event, claims) };
-  }
-
-  #claimsAfter(event: Event, claims: Ledger['memory']['claims']): Ledger['memory']['claims'] {
-    if (event.kind === 'Retry') return [];
-    if (event.kind === 'Remove') return claims.filter(({ service }) => service !== event.key);
-    if (event.kind !== 'Refuse' || !this.#maySay(event.pool, event.key)) return claims;
-    const { pool, key: service } = event;
-    const others = claims.filter((claim) => claim.pool !== pool || claim.service !== service);
-    return [...others, { pool, service, answer: { refusal: 'It has none.' } }];
-  }
-
-  #maySay(pool: string, service: string): boolean {
-    const isSource = ({ namespace, name, source, isRemnant }: Pool): boolean =>
-      source !== undefined && !isRemnant && `${namespace}/${name}` === pool;
-    return this.requests.has(service) && this.rules.pools.some(isSource);
-  }
-
-  #remove(key: string, departed: Departure[]): void {
-    const known = this.requests.get(key);
-    if (known && !known.isForeign) departed.push(...known.held.map((address) => ({ address, service: key })));
-    this.requests.delete(key);
-  }
-
-  #upsert(request: ServiceRequest, departed: Departure[]): void {
-    const known = this.requests.get(request.key);
-    const isKept = known && !known.isForeign && !request.isForeign;
-    if (known && !isKept && !known.isForeign)
-      departed.push(...known.held.map((address) => ({ address, service: request.key })));
-    this.requests.set(request.key, isKept ? { ...request, held: known.held, yields: true } : request);
-  }
-
-  #grant({ pool, key, addresses }: Event & { kind: 'Grant' }): void {
-    const { claims, ...memory } = this.ledger.memory;
-    if (!this.#maySay(pool, key)) return;
-    const before = this.#heldBy(key).length;
-    const others = claims.filter((claim) => claim.pool !== pool || claim.service !== key);
-    this.#decide({ ...memory, claims: [...others, { pool, service: key, answer: { addresses } }] }, []);
-    const has = this.#heldBy(key);
-    const isOfUse = has.length > before || addresses.some((one) => has.some((held) => isSameAddress(one, held)));
-    const texts = addresses.map(formatIp).join(' and ');
-    const refusal = `The source gave ${texts || 'nothing'}, which the Service cannot have.`;
-    const answered = !isOfUse ? [...others, { pool, service: key, answer: { refusal } }] : others;
-    this.#decide({ ...this.ledger.memory, claims: answered }, []);
-  }
-
-  #heldBy(key: string): readonly IpAddress[] {
-    const decision = this.plan.get(key);
-    return decision?.outcome === 'Assigned' ? decision.addresses : [];
-  }
-
-  #decide(memory: Ledger['memory'], departed: readonly Departure[]): void {
-    const { pools, reservations, quotas } = this.rules;
-    this.#turn += 1;
-    this.ledger = new Ledger(pools, { reservations, quotas, ...memory });
-    const holders = oldestFirst([...this.requests.values()]);
-    settle(holders, this.ledger, departed, this.#turn);
-    this.plan = new Map(
-      holders.map(({ request, holding }) => [request.key, decisionOf(request, holding, this.ledger)]),
-    );
-    for (const { request, holding } of holders)
-      if (!request.isForeign) this.requests.set(request.key, { ...request, held: addressesOf(holding), yields: false });
-  }
-}
-
-export function applyTo(allocator: IncrementalAllocator, event: Event): AllocationChange {
-  switch (event.kind) {
-    case 'Upsert':
-      return allocator.upsert(event.request);
-    case 'Remove':
-      return allocator.remove(event.key);
-    case 'SetConfig':
-      return allocator.setConfig(event.rules.pools, event.rules.reservations, event.rules.quotas);
-    case 'Withhold':
-      return allocator.withhold(event.address, event.why);
-    case 'Restore':
-      return allocator.restore(event.address, event.reason);
-    case 'Grant':
-      return allocator.grant(event.pool, event.key, event.addresses);
-    case 'Refuse':
-      return allocator.refuse(event.pool, event.key, 'It has none.');
-    case 'Retry':
-      return allocator.retry();
-  }
-}

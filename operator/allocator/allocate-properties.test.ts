@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { inWords, ip, request } from '../../testing/allocation.ts';
-import {
-  applyTo,
-  type Event,
-  type Rules,
-  someEvent,
-  someFullRequest,
-  someRules,
-} from '../../testing/allocation-history.ts';
+import { type Event, type Rules, someEvent, someFullRequest, someRules } from '../../testing/allocation-history.ts';
+import { applyTo } from '../../testing/allocation-model.ts';
 import { spec } from '../../testing/spec.ts';
 import { holds, type Pool } from '../config/pool.ts';
 import { capacityOf } from '../config/pool-capacity.ts';
@@ -45,8 +39,8 @@ function decide(rules: Rules, services: readonly ServiceRequest[], memory: Parti
 const applied = ({ holders }: Outcome): readonly ServiceRequest[] =>
   holders.map(({ request, holding }) => (request.isForeign ? request : { ...request, held: addressesOf(holding) }));
 
-const someServices = fc.uniqueArray(someFullRequest, { selector: ({ key }) => key, maxLength: 8 });
-const runs = { numRuns: 1000 };
+const someServices = fc.uniqueArray(someFullRequest, { selector: ({ key }) => key, maxLength: 8, size: 'max' });
+const runs = { numRuns: 600 };
 
 spec('allocate, whatever it is given', (test) => {
   test('does not depend on the order of its input', () => {
@@ -101,7 +95,7 @@ spec('allocate, whatever it is given', (test) => {
   });
 
   test('loses no address: when everybody is gone and everything has rested, each can be given again', () => {
-    const histories = fc.tuple(someRules, fc.array(someEvent, { minLength: 1, maxLength: 40 }));
+    const histories = fc.tuple(someRules, fc.array(someEvent, { minLength: 1, maxLength: 40, size: 'max' }));
     fc.assert(
       fc.property(histories, ([rules, events]) => {
         const allocator = new IncrementalAllocator();
