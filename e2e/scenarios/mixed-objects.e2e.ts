@@ -12,13 +12,14 @@ import { CONFIG_KINDS, conditionOf, METALLB, type World } from '../lib/world.ts'
 
 /** From the watch event of the creation to the one of the status, both as this test receives them. */
 const FIRST_STATUS_MS = 100;
-/** What a busy machine may add for single objects: two cores run the whole cluster, the test and the hundred requests. */
-const FIRST_STATUS_AT_MOST_MS = 5_000;
-const FINAL_MS = 5_000;
-/** Where a plain request takes more than 5 ms, the machine is busy with others: a status may take as long as so many of them. */
-const REQUESTS = 100;
-/** A hundred requests at once on an operator that has perhaps just started. */
-const BURST_MS = 5_000;
+/** Single objects may meet a decision that is being stored: two cores run the whole cluster and the test. */
+const FIRST_STATUS_AT_MOST_MS = 500;
+const FINAL_MS = 2_000;
+/**
+ * Where the machine is busy with others, what a creation takes in the same run says how busy: half of the statuses come
+ * within so many of them, all within so many, and the hundred final ones, each of which is a request too, within these.
+ */
+const REQUESTS = { median: 30, last: 100, final: 200 } as const;
 
 /** kstatus' word for each fate; a kind without a backend is a dead end, which is what its users must be told. */
 const KSTATUS: Readonly<Record<Fate, string>> = {
@@ -131,9 +132,11 @@ scenario('mixed-objects', (test) => {
     await pause(1_100);
     objects = mixedObjects(world, await surroundingsOf(world));
     assert.is(objects.length, 100);
+    const beganAt = performance.now();
     const all = await told(world, objects, () => Promise.all(objects.map(({ object }) => world.api.create(object))));
     console.log(`at the same moment: first status ${inWords(all.firstStatus)}; final: ${inWords(all.final)}`);
-    assertWithin(all.final, { last: BURST_MS });
+    // Two requests for each object share the API server: what the creations took at once says how fast it is.
+    assertWithin(all.final, { last: Math.max(FINAL_MS, 5 * (all.createdAtMs - beganAt)) });
     await Promise.all(objects.map(({ object }) => world.api.delete(pathOf(object))));
     const left = async (): Promise<number> =>
       (await Promise.all(CONFIG_KINDS.map((kind) => world.api.list(world.ownPath(kind))))).flat().length;
@@ -150,11 +153,12 @@ scenario('mixed-objects', (test) => {
     ({ births, ends } = all);
     console.log(`first status of 100 objects: ${inWords(all.firstStatus)}; final: ${inWords(all.final)}`);
     const requestMs = (all.createdAtMs - beganAt) / objects.length;
+    console.log(`a creation took ${requestMs.toFixed(1)} ms`);
     assertWithin(all.firstStatus, {
-      median: Math.max(FIRST_STATUS_MS, REQUESTS * requestMs),
-      last: FIRST_STATUS_AT_MOST_MS,
+      median: Math.max(FIRST_STATUS_MS, REQUESTS.median * requestMs),
+      last: Math.max(FIRST_STATUS_AT_MOST_MS, REQUESTS.last * requestMs),
     });
-    assertWithin(all.final, { last: FINAL_MS });
+    assertWithin(all.final, { last: Math.max(FINAL_MS, REQUESTS.final * requestMs) });
   });
 
   test('kstatus calls each of them in progress at birth', async () => {
