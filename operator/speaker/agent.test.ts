@@ -219,6 +219,31 @@ spec('agent', (test) => {
       [true, false, true],
     );
   });
+  test('gives everything up when every interface has lost its link, and not before it had one', () => {
+    const stage = new Stage();
+    const ready = () => stage.told('Ready').map((message) => message.kind === 'Ready' && message.ready);
+    const links = (...carriers: boolean[]): void =>
+      stage.fromWire({
+        kind: 'Owned',
+        services: [],
+        interfaces: carriers.map((carrier, at) => ({ name: `eth${at}`, carrier, subnets: [] })),
+      });
+    stage.put(service('web', '198.51.100.1'));
+    stage.clock.advance(10);
+    links();
+    stage.fromWire({ kind: 'Ready' });
+    links(false, false);
+    assert.equal(ready(), [true]);
+    links(true, false);
+    links(false, true);
+    assert.equal(ready(), [true]);
+    links(false, false);
+    links();
+    assert.equal(ready(), [true, false]);
+    assert.match(stage.agent.readiness().why ?? '', /link/);
+    links(true, false);
+    assert.equal(ready(), [true, false, true]);
+  });
   test('hands over what only other nodes may announce by now, for as long as they do', () => {
     const stage = new Stage();
     const elsewhere = (): readonly string[] => {

@@ -65,6 +65,9 @@ export class Agent {
   #isListening = false;
   readonly #proxy: ProxyGate;
   #isFenced = false;
+  /** It could announce, and every interface that it could announce on has lost its link. */
+  #isUnplugged = false;
+  #wasPlugged = false;
   #hasKey = false;
   #lastFlushCostMs = 0;
   #lastClockMessageAt: number;
@@ -87,6 +90,7 @@ export class Agent {
     if (this.#desired === undefined) return { ready: false, why: 'the cluster was not listed yet' };
     if (!this.#isWireReady) return { ready: false, why: 'the wire thread is not ready yet' };
     if (!this.#proxy.isOpen) return { ready: false, why: 'kube-proxy on this node has not written its rules yet' };
+    if (this.#isUnplugged) return { ready: false, why: 'no interface that it may announce on has a link' };
     if (this.#isFenced) return { ready: false, why: 'peers are lost and the API server does not answer (--fencing)' };
     if (!this.#isListening) return { ready: false, why: 'the heartbeat port is not open yet' };
     if (!this.#hasKey && this.#peers?.length !== 0) return { ready: false, why: 'there is no member key yet' };
@@ -99,6 +103,17 @@ export class Agent {
     this.#options.metrics.fenced(isFenced);
     this.#options.log.warn(isFenced ? 'cut off from the API server: answering for nothing' : 'answering again', {});
     if (isFenced) this.#options.threads.toClock({ kind: 'Ready', ready: false });
+    else this.#tellReady();
+  }
+
+  /** Peers that still hear this node, on another network, need not wait until it is silent. */
+  #plugged(isPlugged: boolean): void {
+    this.#wasPlugged ||= isPlugged;
+    const isUnplugged = this.#wasPlugged && !isPlugged;
+    if (isUnplugged === this.#isUnplugged) return;
+    this.#isUnplugged = isUnplugged;
+    this.#options.log.warn(isUnplugged ? 'no interface has a link: the others take over' : 'a link is back', {});
+    if (isUnplugged) this.#options.threads.toClock({ kind: 'Ready', ready: false });
     else this.#tellReady();
   }
 
@@ -184,7 +199,7 @@ export class Agent {
   }
 
   #tellReady(): void {
-    if (this.#desired && this.#isWireReady && this.#proxy.isOpen && !this.#isFenced)
+    if (this.#desired && this.#isWireReady && this.#proxy.isOpen && !this.#isFenced && !this.#isUnplugged)
       this.#options.threads.toClock({ kind: 'Ready', ready: true });
   }
 
@@ -238,6 +253,7 @@ export class Agent {
         this.#tellReady();
         break;
       case 'Owned':
+        this.#plugged(message.interfaces.some(({ carrier }) => carrier));
         this.#options.metrics.owned(message.services);
         this.#options.onOwned(message.services, this.#desired ?? []);
         break;
