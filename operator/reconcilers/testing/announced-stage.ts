@@ -63,7 +63,7 @@ export class AnnouncedStage {
       pools: [{ ...pool, autoAssign: true, avoidBuggyIPs: false }],
     });
     this.advertise(true);
-    const world = this.#world();
+    const world = this.world();
     this.book = new AnnouncedBook(world, SCOPE);
     const keeper = new AnnouncementKeeper(world, {
       mode,
@@ -207,7 +207,8 @@ export class AnnouncedStage {
     });
   }
 
-  #world(): AnnouncedWorld {
+  /** What reconcilers may see and do on this stage. */
+  world(): AnnouncedWorld {
     return {
       stores: this.stores,
       now: () => new Date(Date.parse('2026-06-01T00:00:00Z') + this.time),
