@@ -16,6 +16,8 @@ import type { Scope } from './world.ts';
 
 /** Few, so that addresses, which are written by 32, are not held up by what is said about them. */
 const WORKERS = 4;
+/** More Services than so many are told of in two rounds: first their objects, then their conditions. */
+const CROWD = 50;
 /** Changes of this long are looked at together. */
 const GATHER_MS = 20;
 /** So many Services are looked at before whatever else waits on this thread has its turn. */
@@ -67,7 +69,8 @@ export class AnnouncedWork implements ReportListener {
       services: () => this.#book.size,
       addressesOf: (key) => this.#book.addressesOf(key),
     });
-    const reconciler = new ServiceAnnouncedReconciler(world, this.#book, this.#keeper, { ...scope, isBusy });
+    const isCrowded = (): boolean => this.#queue.length > CROWD;
+    const reconciler = new ServiceAnnouncedReconciler(world, this.#book, this.#keeper, { ...scope, isBusy, isCrowded });
     this.#queue = new WorkQueue(metrics ? { metrics: metrics.queue(reconciler.name) } : {});
     metrics?.watchQueue(reconciler.name, this.#queue);
     const options = { workers: WORKERS, log, queue: this.#queue, ...(metrics && { metrics }) };

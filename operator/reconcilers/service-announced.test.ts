@@ -39,6 +39,19 @@ spec('the reconciler of what is announced', (test) => {
     assert.equal(stage.writes, []);
   });
 
+  test('writes the object of each of many before the condition of any', async () => {
+    const stage = new AnnouncedStage();
+    stage.isCrowded = true;
+    stage.service('web', '10.0.0.1');
+    stage.report();
+    assert.equal(await stage.settle(), [1_000]);
+    assert.equal(stage.writes, ['store shop/web']);
+    await stage.settle(WEB);
+    assert.equal(stage.writes, ['store shop/web', 'status shop/web']);
+    await stage.settle(WEB);
+    assert.is(stage.writes.length, 2);
+  });
+
   test('writes nothing after a restart', async () => {
     const stage = await announced();
     const next = new AnnouncedStage();

@@ -20,8 +20,13 @@ const CONDITIONS_ALONE: ResourceAddress = { ...resources.services, statusFields:
 /** Until it is asked again whether addresses are still being written. */
 const BUSY_MS = 500;
 
+/** The objects of many Services come before their conditions: by the time of the second visit they are there. */
+const LATER: Outcome = { next: 'RetryAfter', milliseconds: 1_000, because: 'the objects of others are written first' };
+
 export interface AnnouncedScope extends Pick<Scope, 'lbClass'> {
   readonly isBusy: () => boolean;
+  /** Whether many Services wait for what is to be said of them. */
+  readonly isCrowded: () => boolean;
 }
 
 export class ServiceAnnouncedReconciler implements Reconciler {
@@ -35,6 +40,9 @@ export class ServiceAnnouncedReconciler implements Reconciler {
 
   /** The resourceVersion that each status was written upon: while the store shows that one, the answer is on its way. */
   readonly #writtenOn = new Map<string, string>();
+
+  /** Services whose condition is written at the next visit, however many wait then. */
+  readonly #postponed = new Set<string>();
 
   constructor(world: AnnouncedWorld, book: AnnouncedBook, keeper: AnnouncementKeeper, scope: AnnouncedScope) {
     this.#world = world;
@@ -55,9 +63,10 @@ export class ServiceAnnouncedReconciler implements Reconciler {
     const verdict = verdictOf(outcome);
     const waitMs = this.#settling(key, verdict, service);
     if (waitMs > 0) return retryIn(waitMs);
-    this.#since.delete(key);
     // The object first: whoever waits for the condition finds it.
     const [stored] = await Promise.allSettled([this.#keeper.keep(service, verdict)]);
+    if (stored.status === 'fulfilled' && stored.value === 0 && this.#isPostponed(key, verdict, service)) return LATER;
+    this.#since.delete(key);
     await this.#writeCondition(service, verdict);
     if (stored.status === 'rejected') throw stored.reason;
     return retryIn(stored.value);
@@ -75,6 +84,7 @@ export class ServiceAnnouncedReconciler implements Reconciler {
   /** The Service is gone, or is no load balancer of ours any more. */
   async #forget(key: string): Promise<Outcome> {
     this.#since.delete(key);
+    this.#postponed.delete(key);
     this.#writtenOn.delete(key);
     return retryIn(await this.#keeper.release(key));
   }
@@ -88,6 +98,15 @@ export class ServiceAnnouncedReconciler implements Reconciler {
     const at = before?.reason === reason ? before.at : now;
     this.#since.set(key, { reason, at });
     return Math.ceil(Math.max(0, at + settleMs - now));
+  }
+
+  /** Once for each condition that is to be written, and only while many wait. */
+  #isPostponed(key: string, { status, reason }: AnnouncedVerdict, service: Service): boolean {
+    const told = conditionOf(service.status?.conditions, serviceConditions.announced);
+    const isSaid = told?.status === status && told.reason === reason;
+    if (this.#postponed.delete(key) || isSaid || !this.#scope.isCrowded()) return false;
+    this.#postponed.add(key);
+    return true;
   }
 
   /** Only a truth that changed is written, not a message: an owner that moves changes no Service. */

@@ -43,6 +43,8 @@ export class AnnouncedStage {
   refusesAnnouncements = false;
   /** Addresses are being written. */
   isBusy = false;
+  /** Many Services wait for what is to be said of them. */
+  isCrowded = false;
   /** What is written does not come to the stores. */
   isWatchBehind = false;
   readonly book: AnnouncedBook;
@@ -73,6 +75,7 @@ export class AnnouncedStage {
     this.#reconciler = new ServiceAnnouncedReconciler(world, this.book, keeper, {
       ...SCOPE,
       isBusy: () => this.isBusy,
+      isCrowded: () => this.isCrowded,
     });
   }
 
