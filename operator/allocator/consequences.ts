@@ -38,7 +38,11 @@ function concerned(
     if (FAMILIES.some((family) => before[family] === false || (before[family] && !ledger.hasPlenty(open, family))))
       add(classes.forArea(open));
   for (const [counter, wasFull] of touches.counters) {
-    const isMoved = FAMILIES.some((family) => matters(not(wasFull[family]), !counter.isFull(family)));
+    const isMoved = FAMILIES.some((family) => {
+      const [before, now] = [not(wasFull[family]), !counter.isFull(family)];
+      // Who waits for an external source goes on to the next pool when a quota forbids what was asked for.
+      return matters(before, now) || (ledger.hasSources && before === true && !now);
+    });
     if (isMoved) add(classes.forCounter(counter));
   }
   for (const address of touches.addresses) add(classes.forAddress(address));

@@ -14,7 +14,7 @@ import { ForeignServices } from './foreign-services.ts';
 import { addressesOf, type Holder, type Holding, isSameAddress } from './holding.ts';
 import { keepHeld } from './keep.ts';
 import { Ledger, poolKey } from './ledger.ts';
-import { type Departure, letGo, restAll } from './rest.ts';
+import { type Departure, departuresOf, letGo, restAll } from './rest.ts';
 import { byAgeThenKey, type ServiceRequest } from './service-request.ts';
 import { type AllocationChange, joined, NO_CHANGE, type ReturnedAddress, Saying, settleTurn } from './turn.ts';
 import { type Entry, WaitingClasses } from './waiting-classes.ts';
@@ -138,6 +138,7 @@ export class IncrementalAllocator {
   grant(pool: string, service: string, addresses: readonly IpAddress[]): AllocationChange {
     const before = addressesOf(this.#entries.get(service)?.holding).length;
     const given = this.#answer(pool, service, { addresses });
+    if (!given) return { ...NO_CHANGE, released: addresses.map((address) => ({ pool, serviceKey: service, address })) };
     this.#ledger.claims.delete(claimKey(pool, service));
     const has = addressesOf(this.#entries.get(service)?.holding);
     const unused = addresses.filter((address) => !has.some((one) => isSameAddress(one, address)));
@@ -153,12 +154,13 @@ export class IncrementalAllocator {
 
   /** The external source of the pool gives the Service nothing: it goes on to the next pool. */
   refuse(pool: string, service: string, message: string): AllocationChange {
-    return this.#answer(pool, service, { refusal: message });
+    return this.#answer(pool, service, { refusal: message }) ?? NO_CHANGE;
   }
 
-  #answer(pool: string, service: string, answer: ClaimAnswer): AllocationChange {
+  /** Undefined where nobody asked. */
+  #answer(pool: string, service: string, answer: ClaimAnswer): AllocationChange | undefined {
     const isSource = this.#ledger.pools.live.some((one) => one.source && poolKey(one) === pool);
-    if (!isSource || !this.#entries.has(service)) return NO_CHANGE;
+    if (!isSource || !this.#entries.has(service)) return undefined;
     this.#ledger.claims.set(claimKey(pool, service), answer);
     return this.#asked(service);
   }
@@ -297,9 +299,3 @@ export class IncrementalAllocator {
 
 /** What is said of a Service before anything is decided; it differs from every decision. */
 const UNDECIDED: Decision = { outcome: 'Unassigned', reason: 'NoPool', message: '', rejections: [] };
-
-/** All that a Service of ours has, as if it let go of it. */
-const departuresOf = ({ request, holding }: Holder): readonly Departure[] =>
-  (request.isForeign ? [] : (holding?.parts ?? [])).flatMap(({ pool, addresses }) =>
-    addresses.map((address) => ({ address, service: request.key, pool })),
-  );

@@ -33,6 +33,8 @@ export class Ledger {
   readonly claims: Map<string, ClaimAnswer>;
   readonly #groups = new Map<Area, Map<string, SharingGroup>>();
   readonly #use = new Map<string, DistinctCounter>();
+  /** Whether a pool has an external source. */
+  readonly hasSources: boolean;
   #touches = new Touches();
 
   constructor(pools: readonly Pool[], circumstances: Circumstances) {
@@ -41,6 +43,7 @@ export class Ledger {
     const reservations = circumstances.reservations.toSorted(byKey);
     const quotas = circumstances.quotas.toSorted(byKey);
     this.pools = new PoolTable(pools);
+    this.hasSources = this.pools.live.some(({ source }) => source);
     this.space = new AddressSpace(this.pools.live, reservations, circumstances);
     this.standings = new Standings({ pools: this.pools, space: this.space, reservations, quotas });
     this.claims = new Map(claims.map(({ pool, service, answer }) => [claimKey(pool, service), answer]));

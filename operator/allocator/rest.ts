@@ -3,6 +3,7 @@
 import type { Pool } from '../config/pool.ts';
 import { compareIp, type IpAddress } from '../net/address.ts';
 import type { Withholding } from './circumstances.ts';
+import type { Holder } from './holding.ts';
 import { type Ledger, poolKey } from './ledger.ts';
 import type { ServiceRequest } from './service-request.ts';
 
@@ -25,6 +26,12 @@ export interface RestedAddress extends Omit<Departure, 'pool'> {
 /** All that the Service has had; what it or others kept does not count. */
 export const letGo = ({ key, held, isForeign }: ServiceRequest): readonly Departure[] =>
   isForeign ? [] : held.map((address) => ({ address, service: key }));
+
+/** All that a Service of ours has, as if it let go of it. */
+export const departuresOf = ({ request, holding }: Holder): readonly Departure[] =>
+  (request.isForeign ? [] : (holding?.parts ?? [])).flatMap(({ pool, addresses }) =>
+    addresses.map((address) => ({ address, service: request.key, pool })),
+  );
 
 /** Lets those rest that nobody has, in pools with a cool-down; in each case they were used last in `turn`. */
 export function restAll(departures: readonly Departure[], turn: number, ledger: Ledger): readonly RestedAddress[] {

@@ -92,16 +92,14 @@ export class Saying {
   readonly services = new Set<string>();
   readonly wanted: WantedClaim[] = [];
   readonly #ledger: Ledger;
-  readonly #hasSources: boolean;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    this.#hasSources = ledger.pools.live.some(({ source }) => source);
   }
 
   ofClass(one: WaitingClass): void {
     const { first, items } = one.members;
-    if (this.#hasSources) for (const entry of items) this.#want(entry);
+    if (this.#ledger.hasSources) for (const entry of items) this.#want(entry);
     if (!first || first.holding) return;
     const decision = decisionOf(first.request, undefined, this.#ledger);
     if (one.decision && isSameDecision(one.decision, decision)) return;
@@ -111,7 +109,7 @@ export class Saying {
 
   ofEntry(entry: Entry): void {
     const { request, holding, filed } = entry;
-    if (this.#hasSources) this.#want(entry);
+    if (this.#ledger.hasSources) this.#want(entry);
     if (filed && !holding) filed.decision ??= decisionOf(request, undefined, this.#ledger);
     const shared = holding ? undefined : filed?.decision;
     this.#decide(entry, shared ?? decisionOf(request, holding, this.#ledger));
