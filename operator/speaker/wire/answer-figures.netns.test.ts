@@ -4,7 +4,7 @@
  * The bars are twice those of `make bench`, which runs this file with REQUESTS=2000 and reads the figures from FIGURES.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,14 +72,16 @@ function programOf(pid: number): { readonly nanoseconds: number; readonly runs: 
 /** Runs `body` while a program in C answers for an address on the node too; without a compiler there is no such address. */
 async function besidePlainResponder(node: LabNode, body: (address: string | undefined) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'herald-plain-'));
+  let plain: ChildProcess | undefined;
   try {
     const program = compiled(join(folder, 'plain-responder'));
-    if (program === undefined) return body(undefined);
-    const plain = spawn('nsenter', ['-t', `${node.pid}`, '-n', program, 'eth0', PLAIN], { stdio: 'inherit' });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    body(PLAIN);
-    plain.kill('SIGKILL');
+    if (program !== undefined) {
+      plain = spawn('nsenter', ['-t', `${node.pid}`, '-n', program, 'eth0', PLAIN], { stdio: 'inherit' });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    body(plain && PLAIN);
   } finally {
+    plain?.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   }
 }
