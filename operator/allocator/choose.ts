@@ -5,7 +5,7 @@ import { type Holder, type Holding, isWhole, missingFamilies, type Part } from '
 import type { Ledger } from './ledger.ts';
 import { type Asked, type Offer, offerOf, offerOfRequested, type Preference } from './offer.ts';
 import type { Family, ServiceRequest } from './service-request.ts';
-import { isAskedFor } from './standing.ts';
+import { isAskedFor, type QuotaCounter } from './standing.ts';
 
 /** What the external source of a pool has to be asked for. */
 export interface Claim {
@@ -73,12 +73,24 @@ function take(request: ServiceRequest, ledger: Ledger): Taken {
  * pool with what it needs. All from one pool; both families before one, where one is enough.
  */
 function takeAny(request: ServiceRequest, ledger: Ledger, only?: string): Taken {
-  const { reserved, pools } = ledger.standingOf(request);
+  const { reserved, pools, quotas } = ledger.standingOf(request);
+  if (isOverQuota(request, quotas)) return undefined;
   const isMeant = ({ name, isDraining }: Pool): boolean => !isDraining && (only === undefined || name === only);
   const reserving = [...new Set(reserved.map(({ pool }) => pool))].filter(isMeant);
   const kept = reserving.length > 0 && firstOfSets(reserving, request, ['Reserved'], ledger);
   if (kept) return kept;
   return firstOfSets(pools.filter(isMeant), request, request.sharingKey ? ['Shared', 'None'] : ['None'], ledger);
+}
+
+/** Whether a quota over all pools is full, so that no pool need be asked; who shares may come under a counted address. */
+function isOverQuota(
+  { sharingKey, families, isOneFamilyEnough }: ServiceRequest,
+  quotas: readonly QuotaCounter[],
+): boolean {
+  if (quotas.length === 0 || sharingKey) return false;
+  const isFull = (family: Family): boolean =>
+    quotas.some(({ counter }) => counter.limit.pool === undefined && counter.isFull(family));
+  return isOneFamilyEnough ? families.every(isFull) : families.some(isFull);
 }
 
 function firstOfSets(

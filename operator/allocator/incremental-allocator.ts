@@ -20,10 +20,7 @@ import { type AllocationChange, joined, NO_CHANGE, type ReturnedAddress, Saying,
 import { type Entry, WaitingClasses } from './waiting-classes.ts';
 
 /** How many addresses of a pool Services hold; one that several share counts once. */
-export interface PoolUse {
-  readonly ipv4: number;
-  readonly ipv6: number;
-}
+export type PoolUse = ReturnType<Ledger['useOf']>;
 
 /** What an event touches, collected until everybody is served. */
 class Turn {
@@ -230,6 +227,7 @@ export class IncrementalAllocator {
   #dismiss(entry: Entry, turn: Turn): void {
     this.#empty(entry, turn);
     this.#entries.delete(entry.request.key);
+    this.#ledger.standings.forget(entry.request.key);
     this.#foreign.delete(entry);
     turn.entries.delete(entry);
   }
@@ -277,8 +275,8 @@ export class IncrementalAllocator {
     const rested = settle(entries, this.#ledger, [], this.#turn);
     this.#ledger.takeTouches();
     const { services, wanted } = this.#enter(entries, decided);
-    const touched = new Set([...usedBefore, ...pools.map(poolKey)]);
-    return { services, pools: touched, rested, released: this.#returned(departures), wanted };
+    const used = new Set([...usedBefore, ...pools.map(poolKey)]);
+    return { services, pools: used, rested, released: this.#returned(departures), wanted };
   }
 
   /** Files everybody anew, and says what was decided. */

@@ -1,6 +1,6 @@
 /** What one pool has for one Service. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Pool } from '../config/pool.ts';
 import { formatIp, type IpAddress } from '../net/address.ts';
 import type { Area } from './area.ts';
@@ -105,7 +105,7 @@ function spread(area: Area, family: Family, { key, uid = key }: ServiceRequest):
 }
 
 /** 128 bits of sha256. */
-const seedOf = (text: string): bigint => BigInt(`0x${createHash('sha256').update(text).digest('hex').slice(0, 32)}`);
+const seedOf = (text: string): bigint => BigInt(`0x${hash('sha256', text).slice(0, 32)}`);
 
 /** What the external source of the pool has given for the Service. */
 function claimedIn(area: Area, family: Family, request: ServiceRequest, ledger: Ledger): Found {

@@ -46,7 +46,8 @@ export class Standings {
   /** By name of the pool: everything that is reserved of it as a share. */
   readonly shares: ReadonlyMap<string, readonly ShareCounter[]>;
   readonly #rules: StandingRules;
-  readonly #byRequest = new WeakMap<ServiceRequest, Standing>();
+  /** By key of the Service, with the very request that it was found for. */
+  readonly #byService = new Map<string, { readonly request: ServiceRequest; readonly standing: Standing }>();
   readonly #byContent = new Map<string, Standing>();
   readonly #quotaCounters = new Map<string, QuotaCounter>();
 
@@ -68,11 +69,16 @@ export class Standings {
   }
 
   of(request: ServiceRequest): Standing {
-    const known = this.#byRequest.get(request);
-    if (known) return known;
+    const known = this.#byService.get(request.key);
+    if (known?.request === request) return known.standing;
     const standing = this.#find(request);
-    this.#byRequest.set(request, standing);
+    this.#byService.set(request.key, { request, standing });
     return standing;
+  }
+
+  /** The Service is gone. */
+  forget(key: string): void {
+    this.#byService.delete(key);
   }
 
   /** The standing of whoever is refused, reserved for and limited alike: most are like somebody before them. */
@@ -82,13 +88,9 @@ export class Standings {
     const binding = quotas.length === 0 ? quotas : quotas.filter((one) => one.includes(request));
     const names = request.requestedPools?.join() ?? request.requestedPool ?? '';
     const ofNamespace = binding.some(({ per }) => per === 'Namespace') ? request.namespace : '';
-    const content = [
-      this.#refusedBy(request),
-      names,
-      mine.map(({ key }) => key).join(),
-      binding.map(({ key }) => key).join(),
-      ofNamespace,
-    ].join('|');
+    let content = `${this.#refusedBy(request)}|${names}|${ofNamespace}`;
+    for (const { key } of mine) content += `|${key}`;
+    for (const { key } of binding) content += `||${key}`;
     const known = this.#byContent.get(content);
     if (known) return known;
     const standing = this.#standingOf(request, mine, binding);

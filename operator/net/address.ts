@@ -57,7 +57,7 @@ function groupsOf(text: string): number[] | undefined {
 
 /** The canonical text of an address: dotted quad, or RFC 5952 (lower case, the longest run of zeros shortened). */
 export function formatIp({ family, value }: IpAddress): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
+  if (family === 4) return formatIpv4(Number(value));
   const groups = Array.from({ length: 8 }, (_, at) => Number((value >> BigInt(112 - 16 * at)) & 0xffffn));
   if (isIpv4Mapped(groups)) return `::ffff:${formatIp({ family: 4, value: value & 0xffff_ffffn })}`;
   const { start, length } = longestZeroRun(groups);
@@ -65,6 +65,9 @@ export function formatIp({ family, value }: IpAddress): string {
   if (length < 2) return text(groups); // RFC 5952 4.2.2: one group is not shortened
   return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
 }
+
+const formatIpv4 = (value: number): string =>
+  `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 
 /** RFC 5952 5: the well-known prefix ::ffff:0:0/96 shows its last 32 bits as IPv4. */
 const isIpv4Mapped = (groups: readonly number[]): boolean =>
