@@ -231,6 +231,8 @@ spec('addresses of external sources', (test) => {
       stage.create('web');
       await eventually('it is told', () => stage.reasonOf('web').startsWith('SourceUnreachable'));
       stage.remove('web');
+      // A claim that was on its way by then has ended.
+      await new Promise((resolve) => setTimeout(resolve, 2 * stage.timeoutMs));
       stage.server.fault = { mode: 'none' };
       await eventually('it was released', () => releases(stage) > 0);
       assert.equal(

@@ -20,7 +20,7 @@ import { ClaimAudit, LIST } from './claim-audit.ts';
 import { claimFault } from './claim-fault.ts';
 import { claimOf } from './claim-id.ts';
 import type { ClaimChange, ClaimTaker, SourceWorld } from './claim-taker.ts';
-import { type ClaimRecord, Claims } from './claims.ts';
+import { type ClaimRecord, Claims, isForAnother } from './claims.ts';
 import { inOrder } from './in-order.ts';
 import { SourceLine } from './source-line.ts';
 
@@ -166,7 +166,9 @@ export class AddressSources {
     const requested = this.#book.requestOf(serviceKey)?.requestedAddresses;
     const records = families.map((family) => {
       const claim = claimOf(this.#audit.cluster(), line.key, service, family);
-      const record = this.#claims.get(claim.id) ?? this.#record(line, claim);
+      const known = this.#claims.get(claim.id);
+      // One that is being given back to the former source of the pool is none of this one.
+      const record = known?.line === line ? known : this.#record(line, claim);
       record.wants = 'Claim';
       record.isConfirmed = false;
       record.exact = requested?.find((address) => address.family === family);
@@ -205,14 +207,22 @@ export class AddressSources {
 
   async #work(line: SourceLine, key: string, source: AddressSource, signal: AbortSignal): Promise<number | undefined> {
     if (key === LIST) {
+      // What a pool holds is claimed at the source that it has now.
+      if (this.#leaving.has(line) && this.#lines.has(line.key)) return undefined;
       await this.#audit.run(line, source, signal);
       return this.#options.listEveryMs ?? LIST_EVERY_MS;
     }
     const record = this.#claims.get(key);
-    if (!record) return undefined;
+    if (record?.line === line) return this.#workOn(record, source, signal);
+    this.#dismissIfIdle(line);
+    return undefined;
+  }
+
+  async #workOn(record: ClaimRecord, source: AddressSource, signal: AbortSignal): Promise<number | undefined> {
     if (record.wants === 'Claim' && !this.#isLiving(record) && !this.#isHeld(record)) this.#release(record);
     // The source would give it to somebody else at once.
-    if (record.wants === 'Release' && record.address && this.#book.isResting(record.address)) return REST_CHECK_MS;
+    const isGivenBack = record.wants === 'Release' || isForAnother(record);
+    if (isGivenBack && record.address && this.#book.isResting(record.address)) return REST_CHECK_MS;
     if (record.wants === 'Release') await this.#sendRelease(record, source, signal);
     else if (!record.isConfirmed) await this.#sendClaim(record, source, signal);
     return undefined;
@@ -223,13 +233,29 @@ export class AddressSources {
     await inOrder(this.#world.sources, (order) => source.release(claim.id, order, signal));
     // Wanted again meanwhile: the queue has it already.
     if (record.wants === 'Release') this.#claims.delete(claim.id);
-    const refused = record.isFreed && this.#refused.take(line.key);
-    if (refused) this.#ask(line.key, refused.service, refused.families);
+    if (record.isFreed) this.#askForRefused(line);
     this.#dismissIfIdle(line);
+  }
+
+  #askForRefused({ key }: SourceLine): void {
+    const refused = this.#refused.take(key, ({ service }) => this.#book.requestOf(service) !== undefined);
+    if (refused) this.#ask(key, refused.service, refused.families);
   }
 
   async #sendClaim(record: ClaimRecord, source: AddressSource, signal: AbortSignal): Promise<void> {
     const { claim, line } = record;
+    const sharer = this.#sharerOf(record);
+    if (sharer !== undefined) {
+      record.exact = record.address;
+      this.#conclude(record, { refusal: `its claim is that of an address which ${sharer} shares and still has` });
+      return;
+    }
+    // A claim has one address: the former goes back before another one is asked for.
+    if (isForAnother(record)) {
+      await inOrder(this.#world.sources, (order) => source.release(claim.id, order, signal));
+      this.#claims.setAddress(record, undefined);
+      this.#askForRefused(line);
+    }
     const within = line.pool.ranges.filter(({ first }) => first.family === claim.family).map(formatRange);
     const address = record.exact;
     const answer = await inOrder(this.#world.sources, (order) =>
@@ -291,6 +317,13 @@ export class AddressSources {
   /** Whether the Service that the claim was made for is still the same one. */
   #isLiving({ claim: { service } }: ClaimRecord): boolean {
     return this.#world.stores.services.get(keyOf({ metadata: service }))?.metadata.uid === service.uid;
+  }
+
+  /** Whoever has what the claim has while the Service that made it waits for another address. */
+  #sharerOf({ claim, line, address }: ClaimRecord): string | undefined {
+    const service = keyOf({ metadata: claim.service });
+    if (!address || !this.#asks.waitsFor({ pool: line.key, service }, claim.id)) return undefined;
+    return this.#book.holdersOf(address).find((key) => key !== service);
   }
 
   #isHeld({ address }: ClaimRecord): boolean {

@@ -15,11 +15,13 @@ export class RefusedAsks {
     this.#refused.set(ask.pool, refused.set(ask.service, ask));
   }
 
-  /** The first that was refused; it is forgotten. */
-  take(pool: string): Ask | undefined {
-    const [ask] = this.#refused.get(pool)?.values() ?? [];
-    if (ask) this.delete(pool, ask.service);
-    return ask;
+  /** The first that was refused and still waits; it is forgotten, and so are those before it, which are gone. */
+  take(pool: string, isWaiting: (ask: Ask) => boolean): Ask | undefined {
+    for (const ask of this.#refused.get(pool)?.values() ?? []) {
+      this.delete(pool, ask.service);
+      if (isWaiting(ask)) return ask;
+    }
+    return undefined;
   }
 
   delete(pool: string, service: string): void {

@@ -59,6 +59,17 @@ const becomes = async (what: () => string, words: string): Promise<void> => {
   }
 };
 
+const asking = (address: string) => ({
+  annotations: { 'metallb.io/loadBalancerIPs': address, 'metallb.io/allow-shared-ip': 'key' },
+});
+
+function annotate(world: FakeWorld, name: string, { annotations }: ReturnType<typeof asking>): void {
+  const now = world.stores.services.get(`shop/${name}`);
+  if (!now) throw new Error(`there is no ${name}`);
+  const metadata = { ...now.metadata, annotations: { ...now.metadata.annotations, ...annotations } };
+  world.put(world.stores.services, { ...now, metadata });
+}
+
 spec('a pool with an external source', (test) => {
   test('gives Services what the source gives, and gives it back', () =>
     telling(async ({ world, assigned, claimed }) => {
@@ -177,6 +188,66 @@ spec('a pool with an external source', (test) => {
       world.remove(world.stores.services, 'shop/web');
       await becomes(claimed, 'other 10.0.0.2');
     }));
+
+  test('gives back what a Service had before it asked for another address, then claims that one', () =>
+    telling(async ({ world, assigned, claimed }) => {
+      world.lead();
+      world.put(world.stores.services, service('web', asking('10.0.0.4')));
+      await becomes(assigned, 'web 10.0.0.4');
+      annotate(world, 'web', asking('10.0.0.2'));
+      await becomes(assigned, 'web 10.0.0.2');
+      await becomes(claimed, 'web 10.0.0.2');
+    }));
+
+  test('keeps what others share of a Service that asks for another address', () =>
+    telling(async ({ world, server, assigned, claimed, messageOf }) => {
+      world.lead();
+      for (const [name, port] of [['first', 80] as const, ['second', 81] as const])
+        world.put(world.stores.services, service(name, { ...asking('10.0.0.4'), spec: { ports: [{ port }] } }));
+      await becomes(assigned, 'first 10.0.0.4, second 10.0.0.4');
+      const [owner = '', sharer = ''] = claimed().startsWith('first') ? ['first', 'second'] : ['second', 'first'];
+      const asked = server.done.length;
+      annotate(world, owner, asking('10.0.0.2'));
+      await eventually('it is told', () => messageOf(owner).startsWith('SourceRefused'));
+      assert.match(messageOf(owner), new RegExp(`is that of an address which shop/${sharer} shares`));
+      await settled(world);
+      assert.equal([claimed(), server.done.slice(asked)], [`${owner} 10.0.0.4`, []]);
+      world.remove(world.stores.services, `shop/${sharer}`);
+      await becomes(assigned, `${owner} 10.0.0.2`);
+      await becomes(claimed, `${owner} 10.0.0.2`);
+    }));
+
+  test('whose url was mended gives and gets back at the new one what was asked for in vain at the old one', () =>
+    telling(async ({ world, server, assigned, claimed, messageOf }) => {
+      const nobody = { http: { url: 'http://127.0.0.1:1' } };
+      world.put(world.stores.pools, poolObject('office', RANGES, { source: nobody }));
+      world.lead();
+      world.put(world.stores.services, service('web'));
+      await eventually('it is told', () => messageOf('web').startsWith('SourceUnreachable'));
+      const source = { http: { url: server.url } };
+      world.put(world.stores.pools, poolObject('office', RANGES, { metadata: { generation: 2 }, source }));
+      await becomes(assigned, 'web 10.0.0.1');
+      assert.equal(world.report()?.sources[0]?.claims, { Granted: 1, Pending: 0, Releasing: 0 });
+      world.remove(world.stores.services, 'shop/web');
+      await becomes(claimed, '');
+    }));
+
+  test('asks for the next who was refused where the first of them is gone', () =>
+    telling(
+      async ({ world, assigned, messageOf }) => {
+        world.lead();
+        world.put(world.stores.services, service('first'));
+        await becomes(assigned, 'first 10.0.0.1');
+        for (const name of ['second', 'third']) {
+          world.put(world.stores.services, service(name));
+          await eventually('it is refused', () => messageOf(name).startsWith('SourceRefused'));
+        }
+        world.remove(world.stores.services, 'shop/second');
+        world.remove(world.stores.services, 'shop/first');
+        await becomes(assigned, 'third 10.0.0.1');
+      },
+      ['10.0.0.1'],
+    ));
 
   test('counts its claims', () =>
     telling(async ({ world, server, assigned }) => {

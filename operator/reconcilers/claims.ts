@@ -11,7 +11,7 @@ export interface ClaimRecord {
   /** What shall become of it; it may change while a request is under way. */
   wants: 'Claim' | 'Release';
   /** What the source gave, or what a Service holds. */
-  readonly address?: IpAddress;
+  readonly address?: IpAddress | undefined;
   /** Only this very address will do. */
   exact?: IpAddress | undefined;
   /** The source has said in this term that the claim is ours. */
@@ -47,9 +47,9 @@ export class Claims {
     return record;
   }
 
-  setAddress(record: ClaimRecord, address: IpAddress): void {
+  setAddress(record: ClaimRecord, address: IpAddress | undefined): void {
     this.#unfile(record);
-    (record as { address?: IpAddress }).address = address;
+    (record as { address?: IpAddress | undefined }).address = address;
     this.#file(record);
   }
 
@@ -69,5 +69,9 @@ export class Claims {
     if (this.#byAddress.get(place) === record) this.#byAddress.delete(place);
   }
 }
+
+/** Whether the claim has an address, and only another one will do. */
+export const isForAnother = ({ wants, address, exact }: ClaimRecord): boolean =>
+  wants === 'Claim' && address !== undefined && exact !== undefined && exact.value !== address.value;
 
 const placeOf = ({ key }: SourceLine, address: IpAddress): string => `${key} ${formatIp(address)}`;
