@@ -102,11 +102,12 @@ export class Area {
     return this.#aged[family].first?.value;
   }
 
-  /** A free address at one of the places that follow from `seed`, a large random number; else the first free one. */
-  freeNear(family: Family, seed: bigint): bigint | undefined {
+  /** A free address at one of the places that follow from the seed, a large random number; else the first free one. */
+  freeNear(family: Family, seedOf: () => bigint): bigint | undefined {
     const parts = this.#families[family];
     const size = parts.reduce((sum, { range }) => sum + sizeOf(range), 0n);
     if (size === 0n || this.freeCount(family) === 0n) return undefined;
+    const seed = seedOf();
     // Two independent halves, so that Services that meet at one place part at the next.
     const [start, step] = [seed >> 64n, (seed & 0xffff_ffff_ffff_ffffn) | 1n];
     for (let probe = 0n; probe < PROBES; probe++) {

@@ -100,8 +100,8 @@ function ownRestIn(area: Area, family: Family, { key }: ServiceRequest, { space 
 
 function spread(area: Area, family: Family, { key, uid = key }: ServiceRequest): bigint | undefined {
   const { spreadBy } = area.pool;
-  if (spreadBy === 'hash') return area.freeNear(family, seedOf(key));
-  return spreadBy === 'random' ? area.freeNear(family, seedOf(uid)) : area.firstFree(family);
+  if (spreadBy === 'hash') return area.freeNear(family, () => seedOf(key));
+  return spreadBy === 'random' ? area.freeNear(family, () => seedOf(uid)) : area.firstFree(family);
 }
 
 /** 128 bits of sha256. */
