@@ -1,5 +1,5 @@
 /**
- * Measures the allocator in this process and prints JSON, milliseconds: `node testing/allocation-speed.ts [RUNS]`.
+ * Measures the allocator in this process and prints JSON, milliseconds: `node testing/allocation-speed.ts [RUNS [SERVICES [CHANGES]]]`.
  *
  *   scratch  10,000 Services without addresses, decided when the operator starts
  *   change   one Service that comes or goes among 10,000
