@@ -146,7 +146,7 @@ function run(): void {
       test(`ends ${name}`, async () => {
         const under = await make();
         const main = `import(${threads}).then(async ({ startThread }) => {
-          const thread = startThread('wire-thread', undefined);
+          const thread = startThread('wire-thread', { lease: new SharedArrayBuffer(24), responder: 'packet' });
           await new Promise((resolve) => setTimeout(resolve, 300));
           ${script}
         })`;
