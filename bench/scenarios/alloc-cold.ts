@@ -43,7 +43,8 @@ async function coldRun({ api, namespace }: World, count: number, run: number): P
   await createServices(api, namespace, count, { prefix: `run${run}`, serviceOf: bareService });
   const watch = (path: string, isIt: (object: KubeObject) => boolean) => FirstTimes.watch(api, path, isIt);
   const services = await watch(servicesIn(namespace), hasAddress);
-  const events = await watch(eventsIn(namespace), isAllocated);
+  const isOfRun = (event: KubeObject): boolean => isAllocated(event) && event.metadata.name.startsWith(`run${run}-`);
+  const events = await watch(eventsIn(namespace), isOfRun);
   const announcements = await watch(announcementsIn(namespace), () => true);
   try {
     await scaleOperators(api, 2);
