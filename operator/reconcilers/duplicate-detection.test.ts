@@ -30,6 +30,11 @@ class Stage {
   pools = [DETECTING];
   prospect: Prospect = { node: 'a' };
   refusesWith: Error | undefined;
+  /** Whoever the allocator has given the addresses to. */
+  holders: readonly string[] = [];
+  /** What is to happen before an AddressProbe is known to be created. */
+  meanwhile = async (_probe: AddressProbe): Promise<void> => {};
+  listFails = false;
   readonly probes = new Map<string, AddressProbe>();
   readonly services = new Store<Service>();
   readonly decisions = new Map<string, Decision>();
@@ -58,14 +63,19 @@ class Stage {
           this.#created += 1;
           const probe = { metadata: { name, uid: `u${this.#created}` }, ...content };
           this.probes.set(name, probe);
+          await this.meanwhile(probe);
           return probe;
         },
         removeProbe: async ({ metadata }) => void this.probes.delete(metadata.name),
-        listProbes: async () => [...this.probes.values()],
+        listProbes: async () => {
+          if (this.listFails) throw new Error('no answer');
+          return [...this.probes.values()];
+        },
       },
       services: this.services,
       book: {
         decisionOf: (key) => this.decisions.get(key),
+        holdersOf: () => this.holders,
         withhold: (address, { message }) => this.log.push(`withhold ${formatIp(address)}: ${message}`),
         restore: (address) => this.log.push(`restore ${formatIp(address)}`),
       },
@@ -159,6 +169,7 @@ spec('duplicate detection', (test) => {
   test('does not ask for an address that another Service has and shares', () => {
     const stage = new Stage();
     stage.put({}, ['192.0.2.1'], 'shop/other');
+    stage.holders = [KEY, 'shop/other'];
     const sharer = stage.put();
     const metadata = { ...sharer.metadata, annotations: { 'metallb.io/allow-shared-ip': 'k' } };
     assert.is(stage.writable({ ...sharer, metadata }, assigned('192.0.2.1')), 'Assigned 192.0.2.1');
@@ -282,6 +293,28 @@ spec('duplicate detection', (test) => {
     await stage.pass();
     await stage.pass();
     assert.equal(stage.asked(), [`a: 192.0.2.1 for ${KEY}`]);
+  });
+  test('removes what a former leader left, and nothing else, when the list came late', async () => {
+    const stage = new Stage();
+    const left = { metadata: { name: '192.0.2.9', uid: 'old' }, address: '192.0.2.9', node: 'z', service: 'x/y' };
+    stage.probes.set('192.0.2.9', left);
+    stage.listFails = true;
+    stage.detection.start();
+    stage.writable(stage.put(), assigned('192.0.2.1'));
+    await stage.pass(500);
+    stage.listFails = false;
+    await stage.pass(1_000);
+    assert.equal(stage.asked(), [`a: 192.0.2.1 for ${KEY}`]);
+  });
+  test('hears an answer that came before the AddressProbe was known to be there, whoever reports after it', async () => {
+    const stage = new Stage();
+    stage.meanwhile = async ({ address, metadata }) => {
+      stage.detection.probed([{ address, uid: metadata.uid ?? '', result: 'Conflict', mac: MAC, interface: 'eth0' }]);
+      stage.detection.probed([]);
+    };
+    stage.writable(stage.put(), assigned('192.0.2.1'));
+    await stage.pass(1);
+    assert.match(stage.log.join(), /withhold 192\.0\.2\.1/);
   });
   test('asks again for what the API server did not take, and goes on after 5 s', async () => {
     const stage = new Stage();

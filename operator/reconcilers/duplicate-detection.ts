@@ -24,6 +24,8 @@ const WITHHELD_MS = 600_000;
 /** What the allocator is told. */
 export interface WithholdingBook {
   decisionOf(key: string): Decision | undefined;
+  /** The Services that the address is decided for. */
+  holdersOf(address: IpAddress): readonly string[];
   /** Gives the address to nobody, and takes it from whom it was decided for. */
   withhold(address: IpAddress, why: { readonly reason: 'AddressConflicts'; readonly message: string }): void;
   restore(address: IpAddress): void;
@@ -57,6 +59,8 @@ export class DuplicateDetection {
   readonly #line: ProbeLine;
   /** The Services that wait, by address. */
   readonly #waiting = new Map<string, Set<string>>();
+  /** The same by Service. */
+  readonly #pending = new Map<string, readonly string[]>();
   /** By Service: the addresses that need not be asked for (again). */
   readonly #cleared = new Map<string, ReadonlySet<string>>();
   readonly #conflicts = new Map<string, Conflict>();
@@ -136,13 +140,23 @@ export class DuplicateDetection {
 
   /** Whether another Service, which shares it, has the address: then our own speakers answer for it. */
   #isInUse(address: string): boolean {
-    return this.#options.services.list().some((service) => textsOf(service).includes(address));
+    const { services, book } = this.#options;
+    const ip = parseIp(address);
+    const holders = ip ? book.holdersOf(ip) : [];
+    return holders.some((key) => {
+      const service = services.get(key);
+      return service !== undefined && textsOf(service).includes(address);
+    });
   }
 
   /** Brings what is asked for in line with what a Service waits for. */
   #wait(key: string, pending: readonly string[]): void {
-    for (const [address, keys] of this.#waiting) {
-      if (pending.includes(address) || !keys.delete(key) || keys.size > 0) continue;
+    const before = this.#pending.get(key) ?? [];
+    if (pending.length > 0) this.#pending.set(key, pending);
+    else this.#pending.delete(key);
+    for (const address of before) {
+      const keys = this.#waiting.get(address);
+      if (pending.includes(address) || !keys?.delete(key) || keys.size > 0) continue;
       this.#waiting.delete(address);
       this.#line.drop(address);
     }

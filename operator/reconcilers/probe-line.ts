@@ -55,7 +55,9 @@ export class ProbeLine {
   readonly #options: ProbeLineOptions;
   readonly #entries = new Map<string, Entry>();
   /** By uid: answers may come before the answer to the request that created the AddressProbe. */
-  #latest: ReadonlyMap<string, ProbeResult> = new Map();
+  readonly #latest = new Map<string, ProbeResult>();
+  /** Requests that create an AddressProbe and are under way. */
+  #creating = 0;
   #cleaned: Promise<void> = Promise.resolve();
 
   constructor(options: ProbeLineOptions) {
@@ -81,13 +83,18 @@ export class ProbeLine {
 
   /** Takes in what a node answers. */
   probed(results: readonly ProbeResult[]): void {
-    this.#latest = new Map(results.map((result) => [result.uid, result]));
-    for (const entry of [...this.#entries.values()]) this.#lookForAnswer(entry);
+    // What other nodes said before may be of use only to whoever does not know its uid yet.
+    if (this.#creating === 0) this.#latest.clear();
+    for (const result of results) this.#latest.set(result.uid, result);
+    for (const entry of this.#entries.values()) {
+      if (entry.since === undefined) return; // nor has any after it had its turn
+      this.#lookForAnswer(entry);
+    }
   }
 
   #pump(): void {
     let asked = 0;
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#entries.values()) {
       asked += 1;
       if (asked > MAX_ASKED) return;
       if (entry.since !== undefined) continue;
@@ -116,7 +123,10 @@ export class ProbeLine {
     await this.#cleaned;
     if (entry.isOver) return;
     try {
-      const probe = await world.createProbe({ address, node, service });
+      this.#creating += 1;
+      const probe = await world.createProbe({ address, node, service }).finally(() => {
+        this.#creating -= 1;
+      });
       if (entry.isOver) void this.#remove(probe);
       else this.#asked(entry, probe);
     } catch (error) {
@@ -183,14 +193,18 @@ export class ProbeLine {
     }
   }
 
-  async #removeAll(): Promise<void> {
+  /** @param asked the names that are in use by now: what else has one of them stands in the way, and is removed then */
+  async #removeAll(asked: ReadonlySet<string> = new Set()): Promise<void> {
     const { world, log } = this.#options;
     try {
-      await Promise.all((await world.listProbes()).map((probe) => this.#remove(probe)));
+      const left = (await world.listProbes()).filter(({ metadata: { name } }) => !asked.has(name));
+      await Promise.all(left.map((probe) => this.#remove(probe)));
     } catch (error) {
       if (error instanceof LeadershipLostError) return;
       log.warn('AddressProbes could not be listed', { error });
-      world.after(REMOVE_AGAIN_MS, () => this.clean());
+      world.after(REMOVE_AGAIN_MS, () => {
+        void this.#removeAll(new Set([...this.#entries.keys()].map(probeNameOf)));
+      });
     }
   }
 }
