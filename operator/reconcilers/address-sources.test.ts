@@ -266,6 +266,20 @@ spec('addresses of external sources', (test) => {
       'new',
     ));
 
+  test('wait for what is wrong by now, not for what was wrong first', () =>
+    on(
+      async (stage) => {
+        stage.server.fault = { mode: 'down' };
+        stage.lead();
+        stage.create('web');
+        await eventually('it is told', () => stage.reasonOf('web').startsWith('SourceUnreachable'));
+        stage.server.fault = { mode: 'none' };
+        await eventually('it is told', () => /401: the token is not the one/.test(stage.reasonOf('web')));
+      },
+      undefined,
+      'secret',
+    ));
+
   test('wait only for a source that fails for them alone', () =>
     on(async (stage) => {
       stage.lead();

@@ -5,7 +5,7 @@ import { Controller, type Outcome, type Reconciler } from '../cluster/controller
 import { WorkQueue } from '../cluster/work-queue.ts';
 import type { Pool } from '../config/pool.ts';
 import type { Logger } from '../observability/log.ts';
-import { type AddressSource, SourceError } from '../sources/address-source.ts';
+import { type AddressSource, SourceError, type SourceFailure } from '../sources/address-source.ts';
 import { MAX_REQUESTS } from '../sources/http-source.ts';
 
 const DONE: Outcome = { next: 'WaitForChange' };
@@ -37,6 +37,7 @@ export class SourceLine implements Reconciler {
   #pausedAt = Number.NEGATIVE_INFINITY;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #words: string | undefined;
+  #reason: SourceFailure | undefined;
 
   constructor(pool: Pool, parts: SourceLineParts) {
     this.pool = pool;
@@ -108,6 +109,7 @@ export class SourceLine implements Reconciler {
     const wasProblem = this.problemOf(key) !== undefined;
     if (!this.isUp) this.#parts.log.info('the address source answers again', { pool: this.key });
     this.#words = undefined;
+    this.#reason = undefined;
     this.#pause.reset();
     this.#failures.delete(key);
     if (wasProblem) this.#parts.changed();
@@ -126,7 +128,10 @@ export class SourceLine implements Reconciler {
       this.#pausedAt = now;
       this.#pausedUntil = now + Math.max(this.#pause.nextMs(), error.retryAfterMs ?? 0);
     }
-    if (this.#words === undefined) {
+    // Other words for the same thing are not worth a write of every Service that waits.
+    const reason = error.reason === 'Timeout' ? 'Unreachable' : error.reason;
+    if (this.#reason !== reason) {
+      this.#reason = reason;
       this.#parts.log.warn('the address source does not answer', { pool: this.key, reason: error.reason, error });
       this.#words = error.message;
       this.#parts.changed();
