@@ -3,6 +3,7 @@
  * the oldest on while somebody was served and that may have opened something to an older one.
  */
 
+import type { Opening } from './consequences.ts';
 import { SortedList } from './sorted-list.ts';
 import { byAge, type Entry, type WaitingClass } from './waiting-classes.ts';
 
@@ -20,6 +21,7 @@ export class Agenda {
   /** Classes of which a member is in this pass already. */
   readonly #inPass = new Set<WaitingClass>();
   readonly #nextPass = new Set<WaitingClass>();
+  readonly #openings = new Map<WaitingClass, readonly Opening[]>();
   #position: Entry | undefined;
 
   /** Before the first is asked: somebody who is to be asked in any case. */
@@ -28,7 +30,8 @@ export class Agenda {
   }
 
   /** Something opened that may help the class: in this pass those who are still to come, in the next one the others. */
-  open(opened: WaitingClass): void {
+  open(opened: WaitingClass, openings: readonly Opening[]): void {
+    this.#openings.set(opened, [...(this.#openings.get(opened) ?? []), ...openings]);
     this.#follow(opened, this.#position);
     const { first } = opened.members;
     if (this.#position && first && byAge(first, this.#position) <= 0) this.#nextPass.add(opened);
@@ -41,6 +44,7 @@ export class Agenda {
       this.#pass.remove(item);
       const { entry, asOneOf } = item;
       if (asOneOf) this.#inPass.delete(asOneOf);
+      if (asOneOf && !this.#isOpen(asOneOf)) continue;
       if (!asOneOf || entry.filed === asOneOf) {
         this.#position = entry;
         return item;
@@ -53,6 +57,11 @@ export class Agenda {
   /** The entry was served, so the next one of its class may be, too. */
   served({ entry, asOneOf }: Item): void {
     if (asOneOf) this.#follow(asOneOf, entry);
+  }
+
+  /** What opened and is closed again helps nobody, so that nobody need be asked. */
+  #isOpen(opened: WaitingClass): boolean {
+    return this.#openings.get(opened)?.some((isStill) => isStill()) ?? false;
   }
 
   #follow(followed: WaitingClass, after: Entry | undefined): void {

@@ -69,7 +69,7 @@ export function settleTurn(
     classes.file(entry);
     agenda.add(entry);
   }
-  for (const one of opened(touches, ledger, classes)) agenda.open(one);
+  for (const [one, openings] of opened(touches, ledger, classes)) agenda.open(one, openings);
   const concerned = new Set(entries);
   for (let item = agenda.next(); item; item = agenda.next()) {
     const { entry } = item;
@@ -78,7 +78,7 @@ export function settleTurn(
     classes.file(entry);
     agenda.served(item);
     const later = ledger.takeTouches();
-    for (const one of opened(later, ledger, classes)) agenda.open(one);
+    for (const [one, openings] of opened(later, ledger, classes)) agenda.open(one, openings);
     touches.append(later);
   }
   const said = new Saying(ledger);
