@@ -22,9 +22,9 @@ export class AnswerLease {
     this.#slots = new BigInt64Array(shared);
   }
 
-  /** Whether this node may answer now. */
-  get isLive(): boolean {
-    return process.hrtime.bigint() < Atomics.load(this.#slots, UNTIL);
+  /** Whether it ended `milliseconds` ago or more, or never began. */
+  hasEndedFor(milliseconds: number): boolean {
+    return process.hrtime.bigint() - Atomics.load(this.#slots, UNTIL) >= BigInt(milliseconds) * 1_000_000n;
   }
 
   /** Lets the lease end `milliseconds` from now, sooner or later than it would have; nothing after `extendForRestart`. */

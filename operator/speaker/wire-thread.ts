@@ -21,6 +21,12 @@ export interface WireThreadData {
   readonly pinFolder?: string;
 }
 
+/**
+ * So much later than the kernel this thread falls silent: it runs itself, so a clock that does not tick may only wait for a
+ * busy processor, and silence would be an outage where nobody takes over.
+ */
+const BUSY_MS = 300;
+
 if (!parentPort) throw new Error('wire-thread.ts is started by startThread(), not by itself');
 const main = parentPort;
 
@@ -31,7 +37,7 @@ const lease = new AnswerLease(shared);
 const { inKernel, report } = chooseResponder(choice, { ...inKernelSurroundings(), ...place });
 if (inKernel) lease.mirrorTo(inKernel.leaseMap);
 post({ kind: 'Responder', responder: report });
-const mayAnswer = (): boolean => lease.isLive;
+const mayAnswer = (): boolean => !lease.hasEndedFor(BUSY_MS);
 let toClock: MessagePort | undefined;
 const postToClock = (message: TookMessage | ClaimsMessage): void => toClock?.postMessage(message);
 const time = { clock: systemClock, wallClock: Date.now };
