@@ -98,7 +98,8 @@ function whyLost(key: string, lost: readonly IpAddress[], { before, after, conte
   const texts = lost.map(formatIp).join(' and ');
   if (context.changed.has(key)) return 'the Service is changed itself';
   if (pools.length === 0) return `there is no pool ${name} any more`;
-  if (lost.some((address) => !pools.some((pool) => holds(pool, address)))) return `pool ${name} no longer holds ${texts}`;
+  if (lost.some((address) => !pools.some((pool) => holds(pool, address))))
+    return `pool ${name} no longer holds ${texts}`;
   if (pools.some((pool) => !mayUse(pool, key, context))) return `pool ${name} is no longer for this Service`;
   return unassignedBecause(after.decisions.get(key)) || `${texts} goes to an older Service`;
 }
