@@ -39,10 +39,12 @@ export function reservationUse(key: string, ledger: Ledger): ReservationUse {
   return { held: ofShare + beside.length, heldByOthers: others.slice(0, FEW), othersCount: others.length };
 }
 
+/** An address that somebody shares with whom it is reserved for is held by the latter. */
 function useOf(address: IpAddress, area: Area, ledger: Ledger) {
-  const [holder] = ledger.space.holdersOf(address);
-  const isMine = holder && !holder.request.isForeign && ledger.standingOf(holder.request).reserved.includes(area);
-  return { address, service: holder?.request.key ?? '', pool: area.pool.name, isMine };
+  const holders = [...ledger.space.holdersOf(address)].map(({ request }) => request);
+  const isMine = holders.some((request) => !request.isForeign && ledger.standingOf(request).reserved.includes(area));
+  const [service = ''] = holders.map(({ key }) => key).sort();
+  return { address, service, pool: area.pool.name, isMine };
 }
 
 /** @param key 'namespace/name' of the AddressQuota */
