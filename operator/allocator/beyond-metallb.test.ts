@@ -159,6 +159,24 @@ const choosing: readonly Case[] = [
     gives: { w: '192.0.2.0 from a', x: '192.0.3.0 from b (PartlyAssigned)' },
   },
   {
+    name: 'nothing to whoever names one pool "a,b", which there is not, after one who asks for a and b',
+    given: {
+      pools: [pool('a'), pool('b')],
+      services: [request('x', { ...old, requestedPools: ['a', 'b'] }), request('y', { requestedPool: 'a,b' })],
+    },
+    gives: { x: '192.0.2.0+192.0.3.0 from a,b', y: 'PoolNotFound' },
+  },
+  {
+    name: 'what was held of several pools to whoever asks for them in a way that cannot be read any more',
+    given: {
+      pools: [pool('a'), pool('b')],
+      services: [
+        request('x', { held: ['192.0.3.1', '192.0.2.1'], problem: { reason: 'InvalidRequest', message: 'Empty.' } }),
+      ],
+    },
+    gives: { x: '192.0.3.1+192.0.2.1 from b,a (InvalidRequest)' },
+  },
+  {
     name: 'nothing new of a pool that drains, and what it gave to whoever has it',
     given: {
       pools: [pool('a', { drain: true }), pool('b')],

@@ -62,11 +62,23 @@ function poolsWith(address: IpAddress, { space, pools }: Ledger): readonly Pool[
 }
 
 function partsToKeep(request: ServiceRequest, parts: readonly Part[], { pools }: Ledger): readonly Part[] {
-  const { requestedPools } = request;
+  const { requestedPools, problem } = request;
   const [first, ...others] = parts;
   if (!first || (others.length === 0 && !requestedPools)) return parts;
+  // Of how many pools it wants addresses cannot be read, and a slip costs nothing that it has.
+  if (problem) return eachAddressOnce(parts);
   const inOrder = pools.all.flatMap((pool) => parts.find((part) => part.pool === pool) ?? []);
   if (requestedPools) return requestedPools.flatMap((name) => inOrder.find(({ pool }) => pool.name === name) ?? []);
   // One pool only: the one with most of it, so that as little as possible is lost.
   return [inOrder.reduce((best, part) => (part.addresses.length > best.addresses.length ? part : best))];
+}
+
+/** A live pool and a remnant may have one address: the first counts. */
+function eachAddressOnce(parts: readonly Part[]): readonly Part[] {
+  const seen: IpAddress[] = [];
+  return parts.flatMap(({ pool, addresses }) => {
+    const fresh = addresses.filter((address) => !seen.some((one) => isSameAddress(one, address)));
+    seen.push(...fresh);
+    return fresh.length > 0 ? [{ pool, addresses: fresh }] : [];
+  });
 }

@@ -86,7 +86,9 @@ export class Standings {
     const { reservations, quotas } = this.#rules;
     const mine = reservations.length === 0 ? reservations : reservations.filter((one) => one.isFor(request));
     const binding = quotas.length === 0 ? quotas : quotas.filter((one) => one.includes(request));
-    const names = request.requestedPools?.join() ?? request.requestedPool ?? '';
+    // Quoted, because a name in an annotation may be any text.
+    const asked = request.requestedPools ?? request.requestedPool;
+    const names = asked === undefined ? '' : JSON.stringify(asked);
     const ofNamespace = binding.some(({ per }) => per === 'Namespace') ? request.namespace : '';
     let content = `${this.#refusedBy(request)}|${names}|${ofNamespace}`;
     for (const { key } of mine) content += `|${key}`;
