@@ -35,6 +35,7 @@ const heldAddress = (request: ServiceRequest, address: IpAddress, pool: string |
   address,
   service: request.key,
   namespace: request.namespace,
+  createdAt: request.createdAt,
   labels: request.labels,
   pool,
   // Who asks for several pools wants each address of the very pool that it is of.

@@ -1,6 +1,6 @@
 /** What the operator and the speakers decide from a snapshot, by their own code: for the detail that no status holds. */
 
-import { annotations, serviceConditions } from '../../crds/annotations.ts';
+import { serviceConditions } from '../../crds/annotations.ts';
 import { POOL_SET_NAME } from '../../crds/pool-set.ts';
 import { announcedServiceOf, announcingNodeOf, peerAddressOf, serviceKeyOf } from '../advertising/announced-service.ts';
 import { claimOf } from '../advertising/announcements.ts';
@@ -11,13 +11,14 @@ import type { AnnouncedService } from '../advertising/snapshot.ts';
 import { foreignRequest } from '../allocator/adoption.ts';
 import { allocate } from '../allocator/allocate.ts';
 import type { Decision } from '../allocator/decision.ts';
+import { heldByStatus } from '../allocator/held-addresses.ts';
 import { isOurs, requestOf, type ServiceRequest } from '../allocator/service-request.ts';
 import { conditionOf } from '../cluster/conditions.ts';
 import { type EndpointSlice, keyOf, type Service } from '../cluster/objects.ts';
 import type { L2Advertisement } from '../config/advertisements.ts';
 import type { Pool } from '../config/pool.ts';
 import { configInForce, resolveAddressRules } from '../config/resolve-config.ts';
-import { entriesInForce, type HeldAddress } from '../config/stored-state.ts';
+import { entriesInForce } from '../config/stored-state.ts';
 import type { ClusterSnapshot } from './gather.ts';
 import { withheldIn } from './withheld.ts';
 
@@ -86,7 +87,7 @@ function inForce(snapshot: ClusterSnapshot): Pick<Decisions, 'pools' | 'l2Advert
   const { poolSets, pools, l2Advertisements, namespaces } = snapshot;
   const { ownNamespace, configNamespaces } = scopeOf(snapshot);
   const mirror = poolSets.find(({ metadata: m }) => m.namespace === ownNamespace && m.name === POOL_SET_NAME);
-  const held = oursOf(snapshot).flatMap(heldBy);
+  const held = oursOf(snapshot).flatMap(heldByStatus);
   return configInForce({
     ownNamespace,
     configNamespaces,
@@ -94,13 +95,6 @@ function inForce(snapshot: ClusterSnapshot): Pick<Decisions, 'pools' | 'l2Advert
     l2Advertisements,
     namespaces,
   });
-}
-
-/** What the status of a Service says that it holds. */
-function heldBy(service: Service): readonly HeldAddress[] {
-  const { key, namespace, labels, held } = requestOf(service);
-  const pool = service.metadata.annotations?.[annotations.ipAllocatedFromPool];
-  return held.map((address) => ({ address, service: key, namespace, labels, pool }));
 }
 
 function announcedServices(

@@ -124,6 +124,30 @@ spec('addresses are taken away as well', (test) => {
   });
 });
 
+spec('a pool that joined Services of several namespaces', (test) => {
+  const shared = poolObject('a', ['10.0.0.0/24'], { shareAcrossNamespaces: true });
+  const apart = poolObject('a', ['10.0.0.0/24']);
+  const older = held('10.0.0.7', { createdAt: '2026-01-01T00:00:00Z' });
+  const younger = { service: 'prod/api', namespace: 'prod', createdAt: '2026-01-02T00:00:00Z' };
+  const inUse = { before: [wantedEntry(shared)], held: [held('10.0.0.7', younger), older] };
+
+  test('joins them still, until those go who would lose the address, or the annotation allows it', () => {
+    const decision = decide({ ...inUse, pools: [apart] });
+    assert.is(decision.entries[0]?.shareAcrossNamespaces, true);
+    assert.match(messageOf(decision), 'The change would take away 10.0.0.7 of prod/api. To have it');
+    for (const free of [{ pools: [allowed(apart)] }, { pools: [apart], held: [older] }]) {
+      const { entries, refusals } = decide({ ...inUse, ...free });
+      assert.equal([entries[0]?.shareAcrossNamespaces, refusals.size], [undefined, 0]);
+    }
+  });
+  test('may cease to where nobody uses it: within a namespace, or where they never could', () => {
+    const within = [older, held('10.0.0.7', { service: 'shop/api' }), held('10.0.0.8', younger)];
+    assert.is(decide({ ...inUse, held: within, pools: [apart] }).refusals.size, 0);
+    const never = { ...inUse, before: [wantedEntry(apart)] };
+    assert.is(decide({ ...never, pools: [poolObject('a', ['10.0.0.0/25'])] }).refusals.size, 0);
+  });
+});
+
 spec('labels of a namespace that a pool selects by', (test) => {
   const serviceAllocation: IpAddressPoolSpec['serviceAllocation'] = {
     namespaceSelectors: [{ matchLabels: { team: 'shop' } }],

@@ -24,6 +24,8 @@ export interface Holder extends Applicant {
   /** The one pool that it wants addresses of. */
   readonly requestedPool?: string | undefined;
   readonly addresses: readonly IpAddress[];
+  /** Those that an older Service of another namespace has too. */
+  readonly joined: readonly IpAddress[];
 }
 
 /** Addresses that one Service would lose. */
@@ -37,21 +39,42 @@ const NAMED_SERVICES = 3;
 
 /** What is held, by Service; one that asks for several pools is a holder in each. */
 export function holdersOf(held: readonly HeldAddress[]): readonly Holder[] {
-  const holders = new Map<string, Holder & { addresses: IpAddress[] }>();
-  for (const { address, ...who } of held) {
+  const holders = new Map<string, Holder & { addresses: IpAddress[]; joined: IpAddress[] }>();
+  const oldest = oldestHolders(held);
+  for (const { address, createdAt: _, ...who } of held) {
     const key = `${who.service} ${who.requestedPool ?? ''}`;
-    const holder = holders.get(key);
-    if (holder) holder.addresses.push(address);
-    else holders.set(key, { ...who, addresses: [address] });
+    const holder = holders.get(key) ?? { ...who, addresses: [], joined: [] };
+    holders.set(key, holder);
+    holder.addresses.push(address);
+    if (oldest.get(idOf(address))?.namespace !== who.namespace) holder.joined.push(address);
   }
   return [...holders.values()];
 }
 
+/** Of those who share an address, the one that keeps it where they may not share it any more. */
+function oldestHolders(held: readonly HeldAddress[]): ReadonlyMap<string, HeldAddress> {
+  const oldest = new Map<string, HeldAddress>();
+  for (const one of held) {
+    const known = oldest.get(idOf(one.address));
+    if (!known || isOlder(one, known)) oldest.set(idOf(one.address), one);
+  }
+  return oldest;
+}
+
+const idOf = ({ family, value }: IpAddress): string => `${family} ${value}`;
+
+function isOlder(one: HeldAddress, other: HeldAddress): boolean {
+  const [born, otherBorn] = [one.createdAt ?? '', other.createdAt ?? ''];
+  return born === otherBorn ? one.service < other.service : born < otherBorn;
+}
+
 /** The addresses that `pool` lets the holder keep: it has addresses of one pool. */
 export function keptBy(pool: Pool | undefined, holder: Holder): readonly IpAddress[] {
-  const { requestedPool, addresses } = holder;
+  const { requestedPool, addresses, joined } = holder;
   if (!pool || (requestedPool !== undefined && requestedPool !== pool.name) || !permits(pool, holder)) return [];
-  return addresses.filter((address) => holds(pool, address));
+  return addresses.filter(
+    (address) => holds(pool, address) && (pool.sharesAcrossNamespaces || !joined.includes(address)),
+  );
 }
 
 /**

@@ -16,6 +16,8 @@ export interface HeldAddress {
   /** 'namespace/name' */
   readonly service: string;
   readonly namespace: string;
+  /** RFC 3339, whole seconds, of the Service. */
+  readonly createdAt?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** The annotation metallb.io/ip-allocated-from-pool. */
   readonly pool?: string | undefined;
