@@ -64,6 +64,7 @@ class Stage {
   readonly registry = new Registry();
   readonly services = new Map<string, AnnouncedService>();
   kept: KeptState | undefined;
+  loads = 0;
   saved: KeptState | undefined;
   config = config();
   peers: readonly PeerAddress[] = [{ node: 'b', address: '192.0.2.2' }];
@@ -107,7 +108,10 @@ class Stage {
         },
       },
       folder: {
-        load: () => this.kept,
+        load: () => {
+          this.loads += 1;
+          return this.kept;
+        },
         save: (state) => {
           this.saved = state;
         },
@@ -204,6 +208,25 @@ spec('agent', (test) => {
     stage.put(service('new', '198.51.100.2'));
     stage.clock.advance(100);
     assert.is(stage.told('Ready').length, 2, 'a Service that is new to a speaker that runs is announced at once');
+  });
+  test('reads what was kept once, and not with every change', async () => {
+    const stage = new Stage(kept, 'kubeproxy_sync_proxy_rules_last_timestamp_seconds 1\n');
+    for (const name of ['web', 'api', 'new']) {
+      stage.put(service(name, `198.51.100.${10 + name.length}`));
+      stage.clock.advance(1_000);
+    }
+    assert.ok(stage.desired().length > 1);
+    assert.is(stage.loads, 1);
+  });
+  test('believes no first sight that is still to come', async () => {
+    const text =
+      'kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds 2\nkubeproxy_sync_proxy_rules_last_timestamp_seconds 1\n';
+    const stage = new Stage({ ...kept, savedAt: '2100-01-01T00:00:00.000Z' }, text);
+    stage.put(service('web', '198.51.100.1'));
+    stage.clock.advance(10);
+    stage.fromWire({ kind: 'Ready' });
+    await new Promise(setImmediate);
+    assert.is(stage.told('Ready').length, 1);
   });
   test('gives everything up while it is fenced, whatever is decided meanwhile', () => {
     const stage = new Stage();

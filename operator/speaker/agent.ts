@@ -194,7 +194,10 @@ export class Agent {
     this.#desired = announcements;
     const { node, excludeInterfaces, threads } = this.#options;
     threads.toWire({ kind: 'Desired', node, announcements, excludeInterfaces, elsewhere });
-    this.#proxy.ask(this.#options.folder.load()?.savedAt, () => this.#tellReady());
+    this.#proxy.ask(
+      () => this.#options.folder.load()?.savedAt,
+      () => this.#tellReady(),
+    );
     this.#tellReady();
   }
 

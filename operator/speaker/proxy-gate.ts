@@ -86,10 +86,10 @@ export class ProxyGate {
   /**
    * Asks, the first time that it is called.
    *
-   * @param seenAt when an earlier process of this node had seen the Services, RFC 3339; undefined: they are seen now
+   * @param seenAt when an earlier process of this node had seen the Services, RFC 3339; undefined: they are seen now. Read once: it is a file
    * @param onOpen called once, later or at once
    */
-  ask(seenAt: string | undefined, onOpen: () => void): void {
+  ask(seenAt: () => string | undefined, onOpen: () => void): void {
     if (this.#isAsked) return;
     this.#isAsked = true;
     const { readProxy: read, clock, wallClock, log } = this.#context;
@@ -98,7 +98,9 @@ export class ProxyGate {
       onOpen();
       return;
     }
-    const firstSight = (Date.parse(seenAt ?? '') || wallClock()) / 1000;
+    const now = wallClock();
+    // a time to come is of a clock that was set back since: nothing is ever written later than that
+    const firstSight = Math.min(Date.parse(seenAt() ?? '') || now, now) / 1000;
     const onWait = (): void => log.info('kube-proxy has yet to write its rules: nothing is answered for before');
     void waitForProxy({ read, clock, firstSight, onWait }).then((verdict) => {
       this.#verdict = verdict;
