@@ -134,16 +134,18 @@ export function lookupBatch(
  * @throws {HostError} with the end of the verifier's log when it refuses the program
  */
 export function loadProgram(name: string, instructions: Uint8Array): number {
-  const request = {
-    ...{ type: SCHED_CLS, count: instructions.length / 8, instructions, license: LICENSE, logLevel: 0, logSize: 0 },
-    ...{ log: null, kernelVersion: 0, flags: 0, name: nameOf(name), interface: 0, attachType: TCX_INGRESS },
-  };
+  // made anew for each call: koffi writes bare addresses back into what it was given
+  const request = (log: Buffer | null) => ({
+    ...{ type: SCHED_CLS, count: instructions.length / 8, instructions, license: LICENSE, logLevel: log ? 1 : 0 },
+    ...{ logSize: log?.length ?? 0, log, kernelVersion: 0, flags: 0, name: nameOf(name), interface: 0 },
+    attachType: TCX_INGRESS,
+  });
   try {
-    return bpf('PROG_LOAD', 'program', request);
+    return bpf('PROG_LOAD', 'program', request(null));
   } catch (error) {
     if (!(error instanceof HostError) || error.code === 'EPERM') throw error;
     const log = Buffer.alloc(LOG_OCTETS);
-    isFound(() => bpfQuietly({ ...request, logLevel: 1, logSize: log.length, log }));
+    bpfQuietly(request(log));
     const text = log.toString('latin1', 0, log.indexOf(0)).trim().split('\n').slice(-3).join('; ');
     throw new HostError(`bpf(PROG_LOAD): ${text}`, error.code);
   }
