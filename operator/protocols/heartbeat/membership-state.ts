@@ -138,15 +138,21 @@ export const mayOwn = (state: Membership): boolean => state.isReady && state.has
 
 /** When its detection times end: the slower of both intervals counts, as for BFD (RFC 5880 6.8.4), plus our own lateness. */
 export function deadlinesOf(state: Membership, peer: Peer): Deadlines {
-  const wait = detectionOf(state, peer);
-  const after = (since: number): number => Math.max(since + wait, state.doubtUntil);
-  return { hearing: after(peer.lastHeardAt), proof: after(peer.provedAt) };
+  const hearing = peer.lastHeardAt + detectionOf(state, peer);
+  return {
+    hearing: Math.max(hearing, state.doubtUntil),
+    proof: Math.max(proofEndsAt(state, peer), state.doubtUntil),
+  };
 }
 
 /** With no living peer heard in time, all of them are judged together, when the last one's detection time ends. */
 export function lastProofEndsAt(state: Membership, alive: readonly Peer[]): number {
-  return Math.max(...alive.map((peer) => peer.provedAt + detectionOf(state, peer)));
+  return Math.max(...alive.map((peer) => proofEndsAt(state, peer)));
 }
+
+/** What thirds tell comes in steps of an interval: one lost or late heartbeat of theirs must not cost two of the peer's. */
+const proofEndsAt = (state: Membership, peer: Peer): number =>
+  peer.provedAt + detectionOf(state, peer) + (isHeard(peer) ? 0 : state.config.intervalMs);
 
 const detectionOf = ({ config, stretchMs }: Membership, peer: Peer): number =>
   config.missed * Math.max(config.intervalMs, peer.intervalMs) + stretchMs;
