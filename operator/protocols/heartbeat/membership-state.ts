@@ -152,7 +152,7 @@ export function lastProofEndsAt(state: Membership, alive: readonly Peer[]): numb
 
 /** What thirds tell comes in steps of an interval: one lost or late heartbeat of theirs must not cost two of the peer's. */
 const proofEndsAt = (state: Membership, peer: Peer): number =>
-  peer.provedAt + detectionOf(state, peer) + (isHeard(peer) ? 0 : state.config.intervalMs);
+  peer.provedAt + detectionOf(state, peer) + (peer.restsOnWords ? state.config.intervalMs : 0);
 
 const detectionOf = ({ config, stretchMs }: Membership, peer: Peer): number =>
   config.missed * Math.max(config.intervalMs, peer.intervalMs) + stretchMs;

@@ -35,6 +35,8 @@ export interface Peer {
   readonly proof: Proof | undefined;
   /** When the proof arrived. */
   readonly provedAt: number;
+  /** The proof came over a third while it lived by words alone: nothing had arrived from it itself for a detection time. */
+  readonly restsOnWords: boolean;
   readonly hearsUs: boolean;
   readonly ready: boolean;
   readonly leaving: boolean;
@@ -77,6 +79,7 @@ export const stranger = (node: string, joinsLate: boolean): Peer => ({
   lastHeardAt: Number.NEGATIVE_INFINITY,
   proof: undefined,
   provedAt: Number.NEGATIVE_INFINITY,
+  restsOnWords: false,
   hearsUs: false,
   ready: false,
   leaving: false,
@@ -127,7 +130,8 @@ export function afterHeartbeat(known: Peer, heartbeat: Heartbeat, self: Self, no
     claims: claimsAfter(isSameIncarnation ? known.claims : undefined, heartbeat),
     wasLost: isSameIncarnation && known.wasLost,
   };
-  if (receipt) return { ...peer, health: 'Alive', proof: proofBy(peer), provedAt: now, wasLost: false };
+  if (receipt)
+    return { ...peer, health: 'Alive', proof: proofBy(peer), provedAt: now, restsOnWords: false, wasLost: false };
   if (!isAlive(known)) return peer;
   if (isSameIncarnation) return { ...peer, wasLost: true };
   // a third may have told of this incarnation before
@@ -146,7 +150,8 @@ export function afterWordOf(known: Peer, word: RelayedPeer, now: number): Peer {
   const { incarnation, sequence, ready, leaving, algorithmVersion } = word;
   const proof: Proof = { incarnation, sequence };
   const wasLost = isAlive(known) && known.wasLost;
-  const proved: Peer = { ...known, health: 'Alive', proof, provedAt: now, wasLost };
+  const restsOnWords = isAlive(known) && !isHeard(known);
+  const proved: Peer = { ...known, health: 'Alive', proof, provedAt: now, restsOnWords, wasLost };
   const knowsMore = heard !== undefined && !isNewer(word, heard);
   return knowsMore ? proved : { ...proved, ready, leaving, algorithmVersion };
 }
