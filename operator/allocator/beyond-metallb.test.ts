@@ -276,6 +276,22 @@ spec('IncrementalAllocator, beyond MetalLB', (test) => {
     allocator.upsert(request('x', { createdAt: '2026-02-02T00:00:00Z' }));
     assert.is(wordsOf(allocator, 'x'), '192.0.2.1 from a');
   });
+  test('keeps no count of namespaces whose Services are gone, and counts anew when they come back', () => {
+    const allocator = new IncrementalAllocator();
+    allocator.load([pool('a')], [request('w')], { quotas: [quota('q', { limits: [{ ipv4: 1 }] })] });
+    const ofPreview = (name: string, namespace: string) => request(name, { namespace, key: `${namespace}/${name}` });
+    for (let at = 0; at < 10; at++) {
+      allocator.upsert(ofPreview('x', `preview-${at}`));
+      allocator.upsert({ ...ofPreview('x', `preview-${at}`), requestedPool: `typo-${at}` });
+      allocator.remove(`preview-${at}/x`);
+    }
+    const counted = [...allocator.ledger.standings.quotaCounters].map(({ namespace }) => namespace);
+    assert.equal(counted, ['default']);
+    for (const name of ['x', 'y']) allocator.upsert(ofPreview(name, 'preview-1'));
+    assert.equal(allocator.decisionOf('preview-1/y')?.reason, 'QuotaExceeded');
+    allocator.remove('preview-1/x');
+    assert.equal(allocator.decisionOf('preview-1/y')?.reason, 'Assigned');
+  });
   test('asks an external source, waits for it, and goes on to the next pool when it refuses', () => {
     const allocator = new IncrementalAllocator();
     const pools = [{ ...pool('a'), ...source }, pool('b')];

@@ -42,14 +42,24 @@ export interface StandingRules {
   readonly quotas: readonly Quota[];
 }
 
+/** A standing, and how many Services have it. */
+interface Shared {
+  readonly standing: Standing;
+  readonly content: string;
+  users: number;
+}
+
 export class Standings {
   /** By name of the pool: everything that is reserved of it as a share. */
   readonly shares: ReadonlyMap<string, readonly ShareCounter[]>;
   readonly #rules: StandingRules;
   /** By key of the Service, with the very request that it was found for. */
-  readonly #byService = new Map<string, { readonly request: ServiceRequest; readonly standing: Standing }>();
-  readonly #byContent = new Map<string, Standing>();
+  readonly #byService = new Map<string, { readonly request: ServiceRequest; readonly shared: Shared }>();
+  readonly #byContent = new Map<string, Shared>();
   readonly #quotaCounters = new Map<string, QuotaCounter>();
+  /** Where a counter is filed, and how many standings are bound by it. */
+  readonly #filed = new Map<QuotaCounter, { readonly id: string; users: number }>();
+  #number = 0;
 
   constructor(rules: StandingRules) {
     this.#rules = rules;
@@ -70,19 +80,38 @@ export class Standings {
 
   of(request: ServiceRequest): Standing {
     const known = this.#byService.get(request.key);
-    if (known?.request === request) return known.standing;
-    const standing = this.#find(request);
-    this.#byService.set(request.key, { request, standing });
-    return standing;
+    if (known?.request === request) return known.shared.standing;
+    const shared = this.#find(request);
+    shared.users += 1;
+    this.#byService.set(request.key, { request, shared });
+    if (known) this.#leave(known.shared);
+    return shared.standing;
   }
 
   /** The Service is gone. */
   forget(key: string): void {
+    const known = this.#byService.get(key);
     this.#byService.delete(key);
+    if (known) this.#leave(known.shared);
+  }
+
+  /** Namespaces come and go: what no Service draws on is not kept, and nothing is counted there. */
+  #leave(left: Shared): void {
+    left.users -= 1;
+    if (left.users > 0) return;
+    this.#byContent.delete(left.content);
+    for (const counter of left.standing.quotas) {
+      const filed = this.#filed.get(counter);
+      if (!filed) continue;
+      filed.users -= 1;
+      if (filed.users > 0) continue;
+      this.#filed.delete(counter);
+      this.#quotaCounters.delete(filed.id);
+    }
   }
 
   /** The standing of whoever is refused, reserved for and limited alike: most are like somebody before them. */
-  #find(request: ServiceRequest): Standing {
+  #find(request: ServiceRequest): Shared {
     const { reservations, quotas } = this.#rules;
     const mine = reservations.length === 0 ? reservations : reservations.filter((one) => one.isFor(request));
     const binding = quotas.length === 0 ? quotas : quotas.filter((one) => one.includes(request));
@@ -95,15 +124,16 @@ export class Standings {
     for (const { key } of binding) content += `||${key}`;
     const known = this.#byContent.get(content);
     if (known) return known;
-    const standing = this.#standingOf(request, mine, binding);
-    this.#byContent.set(content, standing);
-    return standing;
+    const shared = { standing: this.#standingOf(request, mine, binding), content, users: 0 };
+    this.#byContent.set(content, shared);
+    return shared;
   }
 
   #standingOf(request: ServiceRequest, mine: readonly Reservation[], binding: readonly Quota[]): Standing {
     const { pools, space } = this.#rules;
+    this.#number += 1;
     return {
-      id: this.#byContent.size,
+      id: this.#number,
       pools: poolsOfInterest(request, pools).filter((pool) => space.areasOf(pool)),
       reserved: mine.length === 0 ? [] : this.#reservedFor(request, new Set(mine)),
       quotas: binding.flatMap((quota) => quota.limits.map((_, at) => this.#quotaCounter(quota, at, request))),
@@ -122,10 +152,10 @@ export class Standings {
   #quotaCounter(quota: Quota, at: number, request: ServiceRequest): QuotaCounter {
     const namespace = quota.per === 'Namespace' ? request.namespace : '';
     const id = [quota.key, at, namespace].join(' ');
-    const known = this.#quotaCounters.get(id);
-    if (known) return known;
-    const counter = { quota, namespace, counter: new DistinctCounter(quota.limits[at] ?? {}) };
+    const limit = quota.limits[at] ?? {};
+    const counter = this.#quotaCounters.get(id) ?? { quota, namespace, counter: new DistinctCounter(limit) };
     this.#quotaCounters.set(id, counter);
+    this.#filed.set(counter, { id, users: (this.#filed.get(counter)?.users ?? 0) + 1 });
     return counter;
   }
 
