@@ -27,12 +27,12 @@ interface ColdRun {
 /** When a pod's process started, in milliseconds since the epoch: kernel ticks of 10 ms after the boot. */
 async function startOf(pod: KubeObject): Promise<number> {
   const { node, pid } = await processOf(pod);
-  const text = await exec(node, ['sh', '-c', `cat /proc/${pid}/stat /proc/uptime`]);
-  const [stat = '', uptime = ''] = text.split('\n');
-  const now = Date.now();
+  // The time of day is read beside the uptime: what the answer takes to come here must not count as served.
+  const text = await exec(node, ['sh', '-c', `cat /proc/${pid}/stat /proc/uptime; date +%s%3N`]);
+  const [stat = '', uptime = '', now = ''] = text.split('\n');
   // Field 22 of stat; the fields are counted from after the name, which may contain blanks.
   const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  return now - Number(uptime.split(' ')[0]) * 1000 + ticks * 10;
+  return Number(now) - Number(uptime.split(' ')[0]) * 1000 + ticks * 10;
 }
 
 const eventsIn = (namespace: string): string => `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;

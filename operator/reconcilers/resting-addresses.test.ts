@@ -48,6 +48,17 @@ spec('addresses that rest', (test) => {
     assert.equal(world.restored, ['192.0.2.2', '192.0.2.1']);
     assert.equal(world.stored.at(-1), []);
   });
+  test('are as many as a day of changes leaves, of which some are stored', async () => {
+    const { world, resting } = stage();
+    const many = Array.from({ length: 200_000 }, (_, at) => {
+      const address = { family: 6, value: (0x2001_0db8n << 96n) + BigInt(at) } as const;
+      return { ...rested('2001:db8::', 60_000 + at), address };
+    });
+    resting.rested(many);
+    const outcome = await resting.reconcile();
+    assert.is(outcome.next === 'RetryAfter' && outcome.milliseconds, 60_000);
+    assert.is(world.stored[0]?.length, 5_000);
+  });
   test('rest again from the beginning when they are let go of again', async () => {
     const { world, resting } = stage();
     resting.rested([rested('192.0.2.1', 30_000)]);

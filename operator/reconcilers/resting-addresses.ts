@@ -60,9 +60,10 @@ export class RestingAddresses implements Reconciler {
   async reconcile(): Promise<Outcome> {
     this.#end();
     await this.#store();
-    const ends = [...this.#rests.values()].map(({ until }) => until);
-    if (ends.length === 0) return DONE;
-    const milliseconds = Math.max(1, Math.min(...ends) - this.#world.now().getTime());
+    if (this.#rests.size === 0) return DONE;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { until } of this.#rests.values()) next = Math.min(next, until);
+    const milliseconds = Math.max(1, next - this.#world.now().getTime());
     return { next: 'RetryAfter', milliseconds, because: 'an address rests until then' };
   }
 
