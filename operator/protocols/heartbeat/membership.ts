@@ -237,7 +237,9 @@ function withStart(state: Membership, now: number): Membership {
 function isListening(state: Membership, now: number): boolean {
   const { startEndsAt, mesh, peers } = state;
   if (startEndsAt === Number.POSITIVE_INFINITY) return true;
-  const hearsAll = [...peers.values()].every(isAlive) && (peers.size === 0 || !isSlow(state));
+  // who lives by the words of thirds alone may be dead, and was heard by them longer ago than we count
+  const isThere = (peer: Peer): boolean => isAlive(peer) && isHeard(peer);
+  const hearsAll = [...peers.values()].every(isThere) && (peers.size === 0 || !isSlow(state));
   if (!hearsAll && now < startEndsAt) return true;
   if (!knowsAllClaims(state) && now < startEndsAt + CLAIMS_WAIT_MS) return true;
   return mesh !== undefined && !knowsAllRegisters(mesh) && now < startEndsAt + REGISTERS_WAIT_MS;

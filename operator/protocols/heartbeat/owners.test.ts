@@ -39,6 +39,11 @@ class Watch {
     for (const kind of ['none', 'several'] as const) this.longest[kind] = Math.max(this.longest[kind], this.#now[kind]);
   };
 
+  /** The next in order may die, too: a detection time begins with each loss. */
+  lost(): void {
+    this.#now = { ...this.#now, none: 0 };
+  }
+
   #answers(name: string): boolean {
     if (!this.#mesh.station(name).isRunning) return false;
     const available = this.#mesh.available(name);
@@ -70,6 +75,7 @@ spec('owners', (test) => {
         const watch = new Watch(mesh, order);
         for (const [name, pauseMs] of actions) {
           act(mesh, name);
+          if (!mesh.station(name).isRunning) watch.lost();
           mesh.run(pauseMs, watch.look);
         }
         mesh.run(2_000, watch.look);
@@ -79,6 +85,23 @@ spec('owners', (test) => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+spec('a start', (test) => {
+  test('beside one that has just died delays nobody who takes over from it', () => {
+    for (let phase = 0; phase < 100; phase += 7) {
+      const mesh = running(0, 0, 0);
+      mesh.run(phase);
+      const watch = new Watch(mesh, ['c', 'b', 'd', 'a']);
+      mesh.kill('b');
+      mesh.run(1, watch.look);
+      mesh.kill('c');
+      mesh.run(99, watch.look);
+      mesh.start('b');
+      mesh.run(2_000, watch.look);
+      assert.ok(watch.longest.none <= 305, `nobody for ${watch.longest.none} ms`);
+    }
   });
 });
 
