@@ -1,6 +1,6 @@
 /** What would help, for each reason that a chain may end with. */
 
-import { annotationOf, annotations, labels } from '../../../crds/annotations.ts';
+import { annotationOf, annotations, labels, serviceAnnotations } from '../../../crds/annotations.ts';
 import type { Reason } from '../../../crds/reasons.ts';
 import type { Service } from '../../cluster/objects.ts';
 import type { ClusterSnapshot } from '../gather.ts';
@@ -57,9 +57,13 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
     snapshot.pools.length === 0
       ? [`create an IPAddressPool in namespace ${snapshot.installation.namespace}`]
       : ['make a pool valid again, or create another one'],
-  PoolNotFound: ({ service }) => [
-    `correct ${annotations.addressPool}${quoted(annotationOf(service.metadata.annotations, 'addressPool'))}, or create that pool`,
-  ],
+  PoolNotFound: ({ service }) => {
+    const several = severalPools(service);
+    if (several !== undefined)
+      return [`correct ${serviceAnnotations.addressPools}${quoted(several)}, or create that pool`];
+    const one = annotationOf(service.metadata.annotations, 'addressPool');
+    return [`correct ${annotations.addressPool}${quoted(one)}, or create that pool`];
+  },
   PoolExhausted: () => ['add addresses to a pool that serves this Service, or delete Services that are not needed'],
   AddressConflicts: ({ service }) => [
     'find who has that MAC address and take the IP address from it, or take the address out of the pool (spec.exclude)',
@@ -78,11 +82,12 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
   AddressNotInPool: ({ service }) => [
     `ask for an address of a pool, drop ${askedBy(service)}, or add the address to a pool`,
   ],
-  InvalidRequest: ({ service }) => [
-    service.spec.loadBalancerIP && annotationOf(service.metadata.annotations, 'loadBalancerIPs')
-      ? `remove spec.loadBalancerIP: ${annotations.loadBalancerIPs} says the same and knows both families`
-      : `correct or drop ${askedBy(service)}`,
-  ],
+  InvalidRequest: ({ service }) => {
+    if (service.spec.loadBalancerIP && annotationOf(service.metadata.annotations, 'loadBalancerIPs'))
+      return [`remove spec.loadBalancerIP: ${annotations.loadBalancerIPs} says the same and knows both families`];
+    const isOfPools = severalPools(service) !== undefined;
+    return [`correct or drop ${isOfPools ? serviceAnnotations.addressPools : askedBy(service)}`];
+  },
   NoClusterIP: ({ service }) =>
     service.spec.clusterIP === 'None'
       ? ['a headless Service cannot be balanced: create it without clusterIP None']
@@ -110,9 +115,10 @@ const REMEDIES: Partial<Readonly<Record<Reason, Remedy>>> = {
   ContestedStatus: () => [
     'remove the other controller, or give the Service a loadBalancerClass; then restart the operator',
   ],
-  PartlyAssigned: () => [
-    'nothing has to be done: with PreferDualStack one family is enough. A pool of both families gives both',
-  ],
+  PartlyAssigned: ({ service }) =>
+    severalPools(service) === undefined
+      ? ['nothing has to be done: with PreferDualStack one family is enough. A pool of both families gives both']
+      : [`see why the other pools of ${serviceAnnotations.addressPools} give nothing: herald explain pool/NAME`],
   OverlapsPool: () => ['make the ranges of the pools disjoint'],
   OverlapsServiceRange: () => ['choose addresses outside of the range that the cluster gives to Services'],
   InvalidAddressRange: () => ['correct spec.addresses of the pool'],
@@ -154,5 +160,9 @@ const isAsking = ({ metadata, spec }: Service): boolean =>
 
 const askedBy = ({ metadata }: Service): string =>
   annotationOf(metadata.annotations, 'loadBalancerIPs') ? annotations.loadBalancerIPs : 'spec.loadBalancerIP';
+
+/** The pools that the Service wants addresses of each of, as it says so. */
+const severalPools = ({ metadata }: Service): string | undefined =>
+  metadata.annotations?.[serviceAnnotations.addressPools] || undefined;
 
 const quoted = (text: string | undefined): string => (text === undefined ? '' : ` "${text}"`);

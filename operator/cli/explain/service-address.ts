@@ -57,8 +57,9 @@ function poolsNotInForce(service: Service, { reason }: Condition, { pools }: Clu
 
 /** Which pools the Service asks for by what their spec says: by name, by an address, else those that give freely. */
 function askedPools(service: Service): (pool: IpAddressPool) => boolean {
-  const { requestedPool, requestedAddresses, problem } = requestOf(service);
+  const { requestedPool, requestedPools, requestedAddresses, problem } = requestOf(service);
   if (problem) return () => false;
+  if (requestedPools) return ({ metadata }) => requestedPools.includes(metadata.name);
   if (requestedPool !== undefined) return ({ metadata }) => metadata.name === requestedPool;
   if (!requestedAddresses) return ({ spec }) => spec.autoAssign !== false;
   return ({ spec }) => {

@@ -3,6 +3,8 @@
 import { holding, pool, service } from '../../testing/cluster.ts';
 import { ADDRESS_POOL, announcing, BEFORE, type Cause, KEY, PUBLIC, WANTED_IPS } from './cause.ts';
 
+const ADDRESS_POOLS = 'heraldlb.io/address-pools';
+
 export const requestCauses: readonly Cause[] = [
   {
     name: 'an address that lies in no pool',
@@ -57,6 +59,34 @@ export const requestCauses: readonly Cause[] = [
     says: '203.0.113.1 is held by shop/web',
     detail: ['pool public', 'AddressInUse'],
     remedy: 'drop metallb.io/loadBalancerIPs',
+  },
+  {
+    name: 'several pools, none of which there is',
+    cluster: announcing({ services: [service(KEY, {}, { annotations: { [ADDRESS_POOLS]: 'publik' } })] }),
+    reason: 'PoolNotFound',
+    says: 'unknown pool "publik"',
+    remedy: 'correct heraldlb.io/address-pools "publik"',
+  },
+  {
+    name: 'several pools in words that cannot be read',
+    cluster: announcing({ services: [service(KEY, {}, { annotations: { [ADDRESS_POOLS]: 'public,' } })] }),
+    reason: 'InvalidRequest',
+    says: 'has an empty name',
+    remedy: 'correct or drop heraldlb.io/address-pools',
+  },
+  {
+    name: 'several pools, of which the one that overlaps another does not count',
+    cluster: announcing({
+      pools: [
+        pool('old', ['203.0.113.0/24'], { autoAssign: false }, { creationTimestamp: '2026-01-01T00:00:00Z' }),
+        pool('public', ['203.0.113.0/28'], { autoAssign: false }),
+      ],
+      services: [service(KEY, {}, { annotations: { [ADDRESS_POOLS]: 'public' } })],
+    }),
+    reason: 'PoolNotFound',
+    says: 'unknown pool "public"',
+    detail: ['pool public', 'OverlapsPool'],
+    remedy: 'make the ranges of the pools disjoint',
   },
   {
     name: 'the annotation and the field at once',
