@@ -3,6 +3,7 @@ import type { AddressQuotaSpec } from '../../crds/address-quota.ts';
 import { LATER, poolObject, quotaObject } from '../../testing/config-objects.ts';
 import { conditionWords, resolve, verdictWords } from '../../testing/resolved-config.ts';
 import { spec } from '../../testing/spec.ts';
+import type { LabelledObject } from './pool.ts';
 
 const pools = [poolObject('public', ['10.0.0.0/28'])];
 const limits = [{ ipv4: 2 }];
@@ -66,6 +67,20 @@ spec('a quota', (test) => {
       conditionWords(config, 'q1', 'Stalled') ?? '',
       /The older AddressQuota herald-system\/q0 limits ipv4 of all pools together for the same Services/,
     );
+  });
+
+  test('for namespaces by other labels is another one, though nobody or only the same namespaces bear them', () => {
+    const by = (labels: Record<string, string>) => ({ namespaceSelector: { matchLabels: labels } });
+    const words = (namespaces: readonly LabelledObject[]) => {
+      const quotas = [by({ stage: 'trial' }), by({ team: 'lab' }), by({ stage: 'trial' })].map((selection, at) =>
+        quotaObject(`q${at}`, { limits, for: selection }, at === 0 ? {} : LATER),
+      );
+      const said = verdictWords(resolve({ pools, quotas, namespaces }));
+      return [said['q0'], said['q1'], said['q2']];
+    };
+    const expected = ['True Limiting', 'True Limiting', 'False DuplicateQuota Stalled'];
+    assert.equal(words([]), expected);
+    assert.equal(words([{ metadata: { name: 'shop', labels: { stage: 'trial', team: 'lab' } } }]), expected);
   });
 
   test('beside another for other Services, another family or another scope holds too', () => {

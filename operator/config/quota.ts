@@ -2,6 +2,7 @@
 
 import type { AddressQuota } from '../../crds/address-quota.ts';
 import { reasons } from '../../crds/reasons.ts';
+import { canonical } from './canonical.ts';
 import type { LabelledObject, Pool } from './pool.ts';
 import { missingAmong, resolvedRefs, waiting } from './refs.ts';
 import { byAge } from './scope.ts';
@@ -32,7 +33,10 @@ export interface JudgedQuotas {
   readonly verdicts: ReadonlyMap<ObjectRef, Verdict>;
 }
 
-/** A quota whose Services, scope and limit an older one has too can only repeat or contradict it: it is disabled. */
+/**
+ * A quota that says of the same Services, in the same words, what an older one says can only repeat or contradict it: it
+ * is disabled. Which namespaces a selector chooses today does not count, because that changes.
+ */
 export function judgeQuotas(
   objects: readonly AddressQuota[],
   { pools, namespaces }: { readonly pools: readonly Pool[]; readonly namespaces: readonly LabelledObject[] },
@@ -53,7 +57,8 @@ export function judgeQuotas(
 }
 
 interface ResolvedQuota extends Quota {
-  readonly selection: string;
+  /** Whose Services, as it is written. */
+  readonly written: string;
 }
 
 function quotaOf({ metadata, spec }: AddressQuota, namespaces: readonly LabelledObject[]): ResolvedQuota | Refusal {
@@ -69,10 +74,13 @@ function quotaOf({ metadata, spec }: AddressQuota, namespaces: readonly Labelled
     per,
     limits,
     content: [per, JSON.stringify(limits), selection.content].join(' '),
-    selection: selection.content,
+    written: writtenSelection(spec.for ?? {}),
     includes: (applicant: NamedApplicant) => selection.includes(applicant),
   };
 }
+
+const writtenSelection = ({ namespaces, ...selectors }: NonNullable<AddressQuota['spec']['for']>): string =>
+  canonical({ namespaces: namespaces && [...new Set(namespaces)].sort(), ...selectors });
 
 const limitOf = ({ pool, ipv4, ipv6 }: AddressQuota['spec']['limits'][number]): QuotaLimit => ({
   ...(pool !== undefined && { pool }),
@@ -93,9 +101,9 @@ function limitsProblem(limits: readonly QuotaLimit[]): string | undefined {
 }
 
 /** Notes what the quota limits, unless an older one limits the same. */
-function duplicateOf({ key, per, selection, limits }: ResolvedQuota, limitedBy: Map<string, string>) {
+function duplicateOf({ key, per, written, limits }: ResolvedQuota, limitedBy: Map<string, string>) {
   const limited = limits.flatMap(({ pool, ...families }) =>
-    Object.keys(families).map((family) => ({ pool, family, id: [per, selection, pool ?? '', family].join('\n') })),
+    Object.keys(families).map((family) => ({ pool, family, id: [per, written, pool ?? '', family].join('\n') })),
   );
   const repeated = limited.find(({ id }) => limitedBy.has(id));
   if (repeated) {
