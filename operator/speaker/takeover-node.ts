@@ -85,6 +85,7 @@ const agent = new Agent({
     throw new Error(message);
   },
 });
+threads.onClock((message) => message.kind === 'Available' && process.send?.({ available: message.nodes }));
 agent.setKeys([new Uint8Array(32).fill(9)]);
 
 process.on('message', (message) => {

@@ -27,12 +27,17 @@ class SpeakerNode {
   readonly #process: ChildProcess;
   readonly #started: Promise<void>;
   readonly #ended: Promise<void>;
+  /** Who may answer, as this node sees it. */
+  #available: readonly string[] = [];
 
   constructor({ node, address, mac }: (typeof NODES)[number]) {
     this.name = node;
     const data: TakeoverNodeData = { node, nodes: NODES, addresses: [V4, V6] };
     const command = ['--net', process.execPath, NODE, JSON.stringify(data)];
     this.#process = spawn('unshare', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#process.on('message', (message) => {
+      this.#available = (message as { readonly available?: readonly string[] }).available ?? this.#available;
+    });
     this.#ended = new Promise((resolve) => this.#process.once('exit', () => resolve()));
     this.#started = new Promise((resolve) => this.#process.once('message', () => resolve()));
     this.#started = this.#started.then(() => this.#plugIn(address, mac));
@@ -40,6 +45,11 @@ class SpeakerNode {
 
   start(): Promise<void> {
     return this.#started.then(() => void this.#process.send('start'));
+  }
+
+  /** Waits until it knows that these may answer, and nobody else. */
+  async sees(names: readonly string[], withinMs: number): Promise<void> {
+    await eventually(() => this.#available.join(), names.toSorted().join(), withinMs);
   }
 
   async leave(): Promise<void> {
@@ -89,7 +99,9 @@ async function inLab(body: (nodes: Map<string, SpeakerNode>) => Promise<void>): 
   const nodes = new Map(NODES.map((each) => [each.node, new SpeakerNode(each)]));
   try {
     await Promise.all([...nodes.values()].map((node) => node.start()));
-    await answeredBy(FIRST, 6_000);
+    // the first one may answer while the others still start: they would take nothing over yet
+    for (const node of nodes.values()) await node.sees([...nodes.keys()], 10_000);
+    await answeredBy(FIRST, 2_000);
     await body(nodes);
   } finally {
     for (const node of nodes.values()) node.kill();
@@ -149,6 +161,8 @@ if (enterNamespace(import.meta.filename))
         inLab(async (nodes) => {
           nodes.get(FIRST)?.kill();
           await answeredBy(SECOND, TAKEOVER_MS);
+          // who loses both at once takes itself for the one that is cut off
+          await nodes.get(THIRD)?.sees([SECOND, THIRD], TAKEOVER_MS);
           nodes.get(SECOND)?.kill();
           await answeredBy(THIRD, TAKEOVER_MS);
         }));
@@ -162,8 +176,9 @@ if (enterNamespace(import.meta.filename))
             await pause(20);
             answers.add(neighbour(V4));
           }
-          answers.delete('');
-          assert.equal([...answers], [macOf(FIRST)]);
+          // besides: the state of an entry that a busy machine has not answered yet
+          const macs = [...answers].filter((answer) => answer.includes(':'));
+          assert.equal(macs, [macOf(FIRST)]);
           nodes.get(FIRST)?.kill();
           await answeredBy(SECOND, TAKEOVER_MS);
         }));
@@ -188,10 +203,9 @@ if (enterNamespace(import.meta.filename))
         }));
       test('a speaker that leaves is replaced before it ends', () =>
         inLab(async (nodes) => {
-          const left = nodes.get(FIRST)?.leave();
-          const took = await answeredBy(SECOND, TAKEOVER_MS);
-          assert.ok(took < 250, `the successor does not wait for a detection time: ${took} ms`);
-          await left;
+          await nodes.get(FIRST)?.leave();
+          // detection would begin only now
+          await answeredBy(SECOND, 150);
         }));
     },
     { timeoutMs: 30_000 },
