@@ -20,6 +20,7 @@ import { METALLB, type World } from '../lib/world.ts';
 const DIST = join(repository, 'cdk8s/dist');
 const { data } = parse(readFileSync(join(DIST, 'argocd/argocd-cm.yaml'), 'utf8'));
 const customizations = parse(data['resource.customizations']) as Record<string, { 'health.lua': string }>;
+const HERALD = 'heraldlb.io/v1alpha1';
 const LABEL = 'e2e.heraldlb.io/scenario';
 
 const objects = (world: World): KubeObject[] => {
@@ -46,19 +47,29 @@ const objects = (world: World): KubeObject[] => {
     object(METALLB, 'Community', '', { communities: [{ name: 'argocd-no-export', value: '65535:65281' }] }),
     object('metallb.io/v1beta2', 'BGPPeer', '', { myASN: 64512, peerASN: 64513, peerAddress: '192.0.2.254' }),
     object(METALLB, 'BGPAdvertisement', '', { ipAddressPools: [world.name] }),
+    object(HERALD, 'AddressReservation', '', {
+      addresses: [world.free.IPv4.addresses[1]],
+      for: { namespace: world.namespace, name: 'later' },
+    }),
+    object(HERALD, 'AddressReservation', '-overlapping', {
+      addresses: [world.free.IPv4.addresses[1]],
+      for: { namespace: world.namespace, name: 'nobody' },
+    }),
+    object(HERALD, 'AddressQuota', '', { for: { namespaces: [world.namespace] }, limits: [{ ipv4: 10 }] }),
     service('web', 'web'),
     service('unserved', 'nobody'),
   ];
 };
 
-/** Of the kinds that nobody writes before there is BGP, as their definitions will have them. */
+/** Of the kinds that nobody writes here: those that wait for BGP, and one that lives only while an address is asked for. */
 const reports = (world: World): KubeObject[] => {
   const metadata = { name: world.name, namespace: world.namespace };
   const condition = { type: 'Ready', status: 'False', reason: 'HoldTimerExpired', message: 'silent for 90 s' };
   const conditions = [{ ...condition, lastTransitionTime: '2026-01-01T00:00:00Z' }];
   const status = { node: 'node-a', peer: 'tor', state: 'Idle', conditions };
   return [
-    { apiVersion: 'heraldlb.io/v1alpha1', kind: 'BGPSession', metadata, status },
+    { apiVersion: HERALD, kind: 'AddressProbe', metadata, address: '192.0.2.1', node: 'nowhere', service: 'a/b' },
+    { apiVersion: HERALD, kind: 'BGPSession', metadata, status },
     { apiVersion: METALLB, kind: 'ServiceBGPStatus', metadata },
   ];
 };
@@ -115,6 +126,9 @@ scenario('argocd', (test) => {
       'Community argocd': 'Healthy',
       'BGPPeer argocd': 'Degraded',
       'BGPAdvertisement argocd': 'Degraded',
+      'AddressReservation argocd': 'Healthy',
+      'AddressReservation argocd-overlapping': 'Degraded',
+      'AddressQuota argocd': 'Healthy',
       'ServiceAnnouncement web': 'Healthy',
       'ServiceAnnouncement unserved': 'Progressing',
       'ConfigurationState controller': 'Degraded',
@@ -169,7 +183,8 @@ scenario('argocd', (test) => {
   });
 
   test('what was made goes again', async (world) => {
-    const types = 'bfdprofiles.metallb.io,communities.metallb.io,bgppeers.metallb.io,bgpadvertisements.metallb.io';
+    const types =
+      'bfdprofiles.metallb.io,communities.metallb.io,bgppeers.metallb.io,bgpadvertisements.metallb.io,addressreservations.heraldlb.io,addressquotas.heraldlb.io';
     await exec('host', ['kubectl', '-n', NAMESPACE, 'delete', types, '-l', `${LABEL}=${world.name}`]);
     await world.clear();
   });
